@@ -1,0 +1,147 @@
+"""Tokens: access and refresh JWTs (RFC 7519) of a session, and one-use tickets for the socket.
+
+An access token is checked against its session on every use, so that a logout holds at once. Both
+doors ask `identify`; DRF through `SessionTokenAuthentication`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from accounts.models import Session, User
+from accounts.schemas import user_card
+from core.errors import AccountSuspended, SessionRevoked, TokenExpired, TokenInvalid
+from realtime.router import Identity
+
+MAX_TOKEN_LENGTH = 4096
+_TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class TokenPair(NamedTuple):
+    """What a login gives. `expires_in` is the access token's life in seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+def issue(session: Session) -> TokenPair:
+    """Tokens for a session; the refresh token's `jti` is the session's `refresh_id`."""
+    refresh = RefreshToken()
+    refresh["sub"], refresh["sid"], refresh["jti"] = str(session.user_id), str(session.id), str(session.refresh_id)
+    access = AccessToken()
+    access["sub"], access["sid"] = str(session.user_id), str(session.id)
+    return TokenPair(str(access), str(refresh), settings.ACCESS_TOKEN_SECONDS)
+
+
+def read_access(raw: str) -> AccessToken:
+    """The claims of an access token. Raises TokenExpired or TokenInvalid."""
+    return _read(AccessToken, raw)
+
+
+def read_refresh(raw: str) -> RefreshToken:
+    """The claims of a refresh token. Raises TokenExpired or TokenInvalid."""
+    return _read(RefreshToken, raw)
+
+
+def _read(kind: type[Any], raw: str) -> Any:
+    if len(raw) > MAX_TOKEN_LENGTH:
+        raise TokenInvalid
+    try:
+        token = kind(raw)
+        UUID(token["sid"])
+        UUID(token["jti"])
+    except ExpiredTokenError:
+        raise TokenExpired from None
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError):
+        raise TokenInvalid from None
+    return token
+
+
+def live_session(session_id: UUID | str) -> Session:
+    """The session with its user, in one query.
+
+    Raises:
+        SessionRevoked: it has ended, or never was.
+        AccountSuspended: the user may not log in now.
+    """
+    session = Session.objects.select_related("user").filter(id=session_id, revoked_at=None).first()
+    if session is None:
+        raise SessionRevoked
+    if not session.user.is_active:
+        raise AccountSuspended
+    return session
+
+
+def identify(raw: str) -> Identity:
+    """Whose access token this is. Raises the 401 and 403 errors of `read_access` and `live_session`."""
+    token = read_access(raw)
+    return _identity(live_session(token["sid"]), float(token["exp"]))
+
+
+def issue_ticket(session_id: UUID, expires_at: float) -> str:
+    """A ticket that opens one socket within WS_TICKET_SECONDS; the socket ends with the token it came from."""
+    ticket = secrets.token_urlsafe(32)
+    cache.set(_ticket_key(ticket), (str(session_id), expires_at), timeout=settings.WS_TICKET_SECONDS)
+    return ticket
+
+
+def redeem_ticket(ticket: str) -> Identity:
+    """Whose ticket this is; it is spent by asking. Raises TokenInvalid, SessionRevoked, AccountSuspended."""
+    if not _TICKET.fullmatch(ticket):
+        raise TokenInvalid
+    key = _ticket_key(ticket)
+    found = cache.get(key)
+    # Two sockets may read the same ticket; the one whose delete finds the key has it.
+    if found is None or not cache.delete(key):
+        raise TokenInvalid
+    session_id, expires_at = found
+    return _identity(live_session(session_id), expires_at)
+
+
+def _ticket_key(ticket: str) -> str:
+    return f"ws-ticket.{ticket}"
+
+
+def _identity(session: Session, expires_at: float) -> Identity:
+    return Identity(session.user_id, session.id, expires_at, user_card(session.user))
+
+
+class SessionTokenAuthentication(JWTAuthentication):
+    """`Authorization: Bearer <access>` of a live session. `request.auth` is the token, with `sid`."""
+
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        return read_access(raw_token.decode("latin-1"))
+
+    def get_user(self, validated_token: Token) -> User:
+        return live_session(validated_token["sid"]).user
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """Two words, the first of them Bearer in any case (RFC 9110 §11.1)."""
+        match header.split():
+            case [scheme, token] if scheme.lower() == b"bearer":
+                return token
+            case [scheme, *_] if scheme.lower() == b"bearer":
+                raise TokenInvalid
+        return None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class SessionTokenScheme(SimpleJWTScheme):
+    """How the OpenAPI document names it."""
+
+    target_class = "accounts.tokens.SessionTokenAuthentication"
+    name = "bearer"

@@ -1,0 +1,69 @@
+"""Reads the environment for `settings`. A missing or odd value stops the start, with its name and the cure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_env = environ.Env()
+
+# ENV_FILE= (empty) reads none. What is set in the environment wins over the file.
+if env_file := os.environ.get("ENV_FILE", str(ROOT / ".env")):
+    if Path(env_file).is_file():
+        environ.Env.read_env(env_file)
+
+
+def text(name: str, default: str = "") -> str:
+    """A string; the empty string counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """true/false, yes/no, on/off, 1/0."""
+    value = text(name, str(default)).lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; set it to true or false.")
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number of at least `least`."""
+    value = text(name, str(default))
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} is {value!r}; set it to a whole number of at least {least}.")
+    return int(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def secret(name: str, *, debug: bool) -> str:
+    """A secret of at least 32 characters. Only with DEBUG is there a default, the same for everyone."""
+    value = text(name) or ("development-only-not-a-secret-" + name.lower() if debug else "")
+    if len(value) < 32:
+        raise ImproperlyConfigured(
+            f"{name} is {'too short' if value else 'not set'}. Set it to at least 32 random characters: "
+            'python3 -c "import secrets; print(secrets.token_urlsafe(48))". '
+            "For development, DEBUG=true gives it a value."
+        )
+    return value
+
+
+def database(name: str, default: str) -> dict[str, object]:
+    """A Django database from a URL: `sqlite:///path` or `mysql://user:password@host:port/name`."""
+    value = text(name, default)
+    scheme = value.partition("://")[0]
+    if scheme not in ("sqlite", "mysql", "mariadb"):
+        raise ImproperlyConfigured(
+            f"{name} starts with {scheme!r}; use sqlite:///… or mysql://user:password@host:3306/name."
+        )
+    return dict(_env.db_url_config(value.replace("mariadb://", "mysql://", 1)))

@@ -1,0 +1,266 @@
+"""Settings: one file, the environment is the only difference. `.env.example` lists every variable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from chatproject import env
+from core.logs import logging_settings
+
+BASE_DIR = env.ROOT
+
+# --- What kind of process this is ---------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.secret("SECRET_KEY", debug=DEBUG)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "*" if DEBUG else "localhost,127.0.0.1,[::1]")
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: its runserver serves the socket too
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "csp",
+    "core",
+    "eventlog",
+    "realtime",
+    "accounts",
+    "friendships",
+    "rooms",
+    "messaging",
+    "chatproject",
+]
+
+MIDDLEWARE = [
+    "core.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "core.middleware.BodyLimitMiddleware",
+    "core.middleware.TrailingSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "chatproject.urls"
+ASGI_APPLICATION = "chatproject.asgi.application"
+WSGI_APPLICATION = "chatproject.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LOGGING = logging_settings(json_lines=not DEBUG, level=env.text("LOG_LEVEL", "INFO").upper())
+
+# --- Database -----------------------------------------------------------------------------------
+
+DATABASES: dict[str, Any] = {
+    "default": {
+        **env.database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
+        # HTTP and the socket each have a fixed pool of threads; a connection lives as long as its thread.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+EMBEDDED_DATABASE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+DATABASES["default"]["OPTIONS"] = (
+    {
+        # Without IMMEDIATE two transactions that both read first can't both write later.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+    }
+    if EMBEDDED_DATABASE
+    else {
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        "init_command": "SET SESSION innodb_lock_wait_timeout=4",
+        "connect_timeout": 3,
+        "read_timeout": 30,
+        "write_timeout": 30,
+    }
+)
+
+# --- Redis: channel layer and cache. Without it both live in this process's memory ----------------
+
+REDIS_URLS = env.words("REDIS_URL")
+if REDIS_URLS:
+    CHANNEL_LAYERS: dict[str, Any] = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                "hosts": [
+                    {
+                        "address": url,
+                        "socket_connect_timeout": 3,
+                        # A subscriber waits for a long time, on purpose; commands do not.
+                        "socket_keepalive": True,
+                        "health_check_interval": 15,
+                    }
+                    for url in REDIS_URLS
+                ],
+                "prefix": env.text("REDIS_PREFIX", "chat"),
+            },
+        }
+    }
+    CACHES: dict[str, Any] = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URLS[0],
+            "KEY_PREFIX": env.text("REDIS_PREFIX", "chat"),
+            "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+        }
+    }
+else:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            # One process, one membership per stream: room for bursts, and no membership that expires.
+            "CONFIG": {"capacity": 100_000, "expiry": 86_400, "group_expiry": 10 * 365 * 86_400},
+        }
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Accounts and tokens ------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+# auth.W004: the user name is unique through `username_key`, the same way on every database.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+AUTHENTICATION_BACKENDS = ["accounts.selectors.LoginBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+ACCESS_TOKEN_SECONDS = env.number("ACCESS_TOKEN_SECONDS", 900, least=60)
+REFRESH_TOKEN_SECONDS = env.number("REFRESH_TOKEN_SECONDS", 30 * 86_400, least=600)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": env.secret("JWT_SIGNING_KEY", debug=DEBUG),
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=REFRESH_TOKEN_SECONDS),
+    "USER_ID_CLAIM": "sub",
+    "UPDATE_LAST_LOGIN": False,
+}
+WS_TICKET_SECONDS = env.number("WS_TICKET_SECONDS", 30, least=5)
+
+# --- The socket ---------------------------------------------------------------------------------
+
+WS_QUERY_TOKEN = env.flag("WS_QUERY_TOKEN", default=DEBUG)
+WS_ALLOWED_ORIGINS = env.words("WS_ALLOWED_ORIGINS", "*" if DEBUG else "")
+WS_AUTH_SECONDS = env.number("WS_AUTH_SECONDS", 10, least=1)
+WS_HEARTBEAT_SECONDS = env.number("WS_HEARTBEAT_SECONDS", 20, least=1)
+WS_MAX_FRAME_BYTES = env.number("WS_MAX_FRAME_BYTES", 65_536, least=1024)
+WS_BUFFER_FRAMES = env.number("WS_BUFFER_FRAMES", 256, least=16)
+WS_BUFFER_BYTES = env.number("WS_BUFFER_BYTES", 1_048_576, least=65_536)
+WS_DATABASE_THREADS = env.number("WS_DATABASE_THREADS", 4, least=1)
+HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
+
+# --- HTTP ---------------------------------------------------------------------------------------
+
+HTTP_THREADS = env.number("HTTP_THREADS", 8, least=1)
+MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1_048_576, least=1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+MAX_MESSAGE_LENGTH = env.number("MAX_MESSAGE_LENGTH", 4_000, least=1)
+FILE_URL_HOSTS = env.words("FILE_URL_HOSTS", "cloudinary.com,res.cloudinary.com")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["core.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.renderers.StructRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "core.problems.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.negotiation.JSONOnly",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Chat",
+    "DESCRIPTION": "Friends, rooms and messages over REST; everything live over one WebSocket at `/ws`.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True, "docExpansion": "none"},
+}
+
+# --- Browsers -----------------------------------------------------------------------------------
+
+CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After", "Idempotent-Replay"]
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", "https://res.cloudinary.com"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "connect-src": ["'self'", "ws:", "wss:"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'self'"],
+        "object-src": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+BEHIND_TLS = env.flag("BEHIND_TLS", default=False)
+if BEHIND_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Demo ---------------------------------------------------------------------------------------
+
+ECHO_BOT = env.flag("ECHO_BOT", default=DEBUG)

@@ -1,0 +1,83 @@
+"""The cast and the stage of every test: alice and bob, who share things, and charlie the stranger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts import tokens
+from accounts.models import Session, User
+from eventlog.models import Event
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()
+
+
+def _user(name: str) -> User:
+    return User.objects.create_user(name, f"{name}@example.com", f"{name}-demo-2026")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return _user("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return _user("bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """The stranger: must have no access to what alice and bob share."""
+    return _user("charlie")
+
+
+@pytest.fixture
+def session_of(db: None) -> Callable[[User], Session]:
+    """Opens a session for a user, as a login would."""
+
+    def open_session(user: User) -> Session:
+        return Session.objects.create(
+            user=user, refresh_id=uuid4(), expires_at=timezone.now() + timedelta(days=1)
+        )
+
+    return open_session
+
+
+@pytest.fixture
+def client_of(session_of: Callable[[User], Session]) -> Callable[[User], APIClient]:
+    """A REST client that carries the user's access token."""
+
+    def make(user: User) -> APIClient:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(session_of(user)).access}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def events_of(db: None) -> Callable[[str], list[dict[str, Any]]]:
+    """The frames that the log holds for a stream, decoded, in order."""
+
+    def read(stream: str) -> list[dict[str, Any]]:
+        frames = Event.objects.filter(stream__name=stream).order_by("pos").values_list("frame", flat=True)
+        return [json.loads(frame) for frame in frames]
+
+    return read

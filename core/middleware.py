@@ -1,0 +1,78 @@
+"""What happens to every HTTP request before and after its view."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from core.errors import LengthRequired, TooLarge
+from core.ids import new_id
+from core.problems import problem_response
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+logger = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+class RequestIdMiddleware:
+    """Takes `X-Request-Id` or makes one; returns it; puts it into every log line of the request.
+
+    Logs one line per request: method, path without its query string, status, milliseconds.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+        request.request_id = request_id  # type: ignore[attr-defined]
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            logger.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+        response["X-Request-Id"] = request_id
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body by its announced length, before a byte of it is read.
+
+    A chunked body announces none: 411 (RFC 9110 §15.5.12) rather than an empty body in its place.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
+            return problem_response(request, LengthRequired())
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > settings.MAX_BODY_BYTES:
+            return problem_response(request, TooLarge(f"At most {settings.MAX_BODY_BYTES} bytes."))
+        return self.get_response(request)
+
+
+class TrailingSlashMiddleware:
+    """Takes `/api/…/` for `/api/…`: accepted, never redirected, since a redirect loses a POST's body."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/api/") and request.path_info.endswith("/"):
+            request.path_info = request.path_info[:-1]
+        return self.get_response(request)

@@ -1,0 +1,29 @@
+"""Reads request bodies with the one JSON parser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.parsers import BaseParser
+
+from core import bounded_json
+from core.errors import UnsupportedMediaType
+
+
+class BoundedJSONParser(BaseParser):
+    """JSON in UTF-8 (RFC 8259 §8.1). The size is bounded before, in `core.middleware`."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        charset = (parser_context or {}).get("encoding") or "utf-8"
+        if charset.lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType
+        try:
+            text = stream.read().decode("utf-8")
+        except UnicodeDecodeError:
+            raise UnsupportedMediaType("The body is not UTF-8.") from None
+        return bounded_json.loads(text)

@@ -1,0 +1,74 @@
+"""Request bodies and query parameters: strict about keys and types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from core.errors import FieldError, InvalidParameter
+from core.text import has_control_characters
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A body whose unknown keys are errors, so that nothing is assigned by accident."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        unknown = [key for key in data if key not in self.fields or self.fields[key].read_only]
+        if unknown:
+            raise serializers.ValidationError(
+                {key: [serializers.ErrorDetail("No such key here.", "unknown_field")] for key in unknown}
+            )
+        return value
+
+
+class TextField(serializers.CharField):
+    """A JSON string, taken exactly as it is: not trimmed, never made from a number."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class NameField(TextField):
+    """A one-line string for people: trimmed, without control or direction characters."""
+
+    default_error_messages = {"control_characters": "Control characters are not allowed here."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if has_control_characters(text):
+            self.fail("control_characters")
+        return text
+
+
+def read_body(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The validated body. Raises DRF's ValidationError, which becomes `validation_error`."""
+    bound = serializer(data=request.data)
+    bound.is_valid(raise_exception=True)
+    return bound.validated_data
+
+
+def read_query(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The validated query parameters.
+
+    Raises:
+        InvalidParameter: with one entry in `errors` per odd parameter.
+    """
+    bound = serializer(data=request.query_params.dict())
+    if not bound.is_valid():
+        raise InvalidParameter(
+            errors=[
+                FieldError(name, reasons[0].code, str(reasons[0])) for name, reasons in bound.errors.items()
+            ]
+        )
+    return bound.validated_data

@@ -1,0 +1,52 @@
+"""One transaction per user intention, repeated when the database asks for it."""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+from core.errors import Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS = 5
+_DEADLOCK, _LOCK_WAIT_TIMEOUT = 1213, 1205
+
+
+def transactional(work: Callable[P, R]) -> Callable[P, R]:
+    """Run `work` in one transaction; begin again, a few times, after a deadlock.
+
+    InnoDB rolls the whole transaction back when it picks a deadlock's victim, so the work must
+    start over: `work` may touch nothing but the database. Inside an open transaction it joins
+    that one. Any other operational error means that the database is away or full: nothing is
+    known to be saved, and the client may repeat.
+
+    Raises:
+        Unavailable: the database does not answer, or conflicts went on.
+    """
+
+    @functools.wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            return work(*args, **kwargs)
+        for attempt in range(ATTEMPTS):
+            try:
+                with transaction.atomic():
+                    return work(*args, **kwargs)
+            except OperationalError as error:
+                if not _worth_repeating(error) or attempt == ATTEMPTS - 1:
+                    raise Unavailable from error
+            time.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def _worth_repeating(error: OperationalError) -> bool:
+    return bool(error.args) and error.args[0] in (_DEADLOCK, _LOCK_WAIT_TIMEOUT)

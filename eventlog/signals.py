@@ -1,0 +1,6 @@
+"""What the log says upward: `realtime` listens, the log doesn't know it."""
+
+from django.dispatch import Signal
+
+events_committed = Signal()
+"""Sent after the commit, with `events`: list[LoggedEvent] in order of stream and pos."""

@@ -1,0 +1,1 @@
+"""The socket: consumer, protocol, frame router, hub. Knows user ids and streams, no domain model."""

@@ -1,0 +1,86 @@
+"""The socket's route table, and what the apps hand to the consumer.
+
+`chatproject.routing` puts one `Router` together from the apps' `FRAMES`, the twin of `urls.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from core.errors import ChatError
+
+
+class Identity(NamedTuple):
+    """Who is at the other end. `card` goes into `ready`; `expires_at` is the token's end, epoch seconds."""
+
+    user_id: UUID
+    session_id: UUID
+    expires_at: float
+    card: msgspec.Struct
+
+
+class Place(NamedTuple):
+    """A stream that a user follows.
+
+    `head` is its position in the same read that found the subscription; `since` is the position
+    at which the subscription began: endings at or before it are of an earlier one.
+    """
+
+    stream: str
+    head: int
+    since: int = 0
+
+
+class Call(NamedTuple):
+    """A decoded frame on its way to a handler."""
+
+    caller: Identity
+    data: Any
+
+
+Outcome = msgspec.Struct | ChatError | None
+"""What a batched handler says of one call: the ack's `data`, or the error. None acks without data."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One frame type.
+
+    Handlers are synchronous and run in a database thread. A single handler takes
+    `(caller, data)` and returns the ack's data or raises a ChatError. A batched one takes every call
+    of its type that waited, of whichever connection, as `list[Call]`, and returns an outcome each.
+
+    `ack` says when the client gets an `ack`: always, only `if_asked` (the frame has an `id`), never.
+    """
+
+    type: str
+    data: type[msgspec.Struct]
+    handler: Callable[..., Any]
+    batched: bool = False
+    ack: Literal["always", "if_asked", "never"] = "always"
+
+
+@dataclass(frozen=True)
+class Router:
+    """Everything that the consumer must be told.
+
+    Args:
+        routes: the apps' frame tables, concatenated.
+        identify: who an access token belongs to; raises a 401 or 403 ChatError.
+        redeem: likewise for a one-use ticket.
+        places_of: the streams that a user follows now, from one consistent read.
+    """
+
+    routes: Sequence[Route]
+    identify: Callable[[str], Identity]
+    redeem: Callable[[str], Identity]
+    places_of: Callable[[UUID], list[Place]]
+    by_type: dict[str, Route] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_type", {route.type: route for route in self.routes})

@@ -1,0 +1,126 @@
+"""Rooms and who is in them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from core.fields import ExactCharField
+from core.ids import new_id
+from eventlog.log import room_stream
+
+
+class Room(models.Model):
+    """A place for messages.
+
+    `last_seq` is the number of its messages, since they are numbered 1, 2, 3, …; it, `last_message_id`
+    and `last_activity_at` are moved in the transaction that saves a message.
+    """
+
+    class Type(models.TextChoices):
+        DIRECT = "direct"
+        GROUP = "group"
+
+    class Visibility(models.TextChoices):
+        PRIVATE = "private"
+        PUBLIC = "public"
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        LOCKED = "locked"
+        ARCHIVED = "archived"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = ExactCharField(max_length=64, null=True, blank=True, unique=True)
+    type = models.CharField(max_length=8, choices=Type.choices)
+    visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PRIVATE)
+    name = models.CharField(max_length=100, blank=True)
+    topic = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    # "smaller:larger" of the two user ids: one direct room per pair. Null for groups, since MySQL has
+    # no conditional unique constraint and unique columns take any number of nulls.
+    direct_key = ExactCharField(max_length=73, null=True, unique=True, editable=False)
+    member_count = models.PositiveIntegerField(default=0, editable=False)
+    last_seq = models.BigIntegerField(default=0, editable=False)
+    last_message_id = models.UUIDField(null=True, editable=False)
+    last_activity_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name or self.slug or str(self.id)
+
+    @property
+    def stream(self) -> str:
+        return room_stream(self.id)
+
+    @property
+    def is_direct(self) -> bool:
+        return self.type == self.Type.DIRECT
+
+
+class ActiveMemberships(models.Manager["Membership"]):
+    """Memberships that go on; `Membership.objects` has the ended ones too."""
+
+    def get_queryset(self) -> models.QuerySet[Membership]:
+        return super().get_queryset().filter(left_pos=None)
+
+
+class Membership(models.Model):
+    """A user's part in a room, kept after it ends: `left_pos` is the last event of the room that was theirs.
+
+    `joined_pos` is the room stream's head when it began: events from `joined_pos` + 1 on follow.
+    """
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        ADMIN = "admin"
+        MEMBER = "member"
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
+    joined_at = models.DateTimeField(default=timezone.now)
+    joined_pos = models.BigIntegerField(default=0)
+    left_pos = models.BigIntegerField(null=True)
+    last_read_seq = models.BigIntegerField(default=0)
+    last_delivered_seq = models.BigIntegerField(default=0)
+    muted_until = models.DateTimeField(null=True)
+    pinned = models.BooleanField(default=False)
+
+    objects = models.Manager["Membership"]()
+    active = ActiveMemberships()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["room", "user"], name="one_membership_per_room_and_user")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # My rooms, and the streams that a connection of mine follows.
+            models.Index(fields=["user", "left_pos"], name="membership_user_active"),
+            # The members of a room, in order of joining.
+            models.Index(fields=["room", "left_pos", "joined_at", "id"], name="membership_room_active"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.left_pos is None
+
+    @property
+    def may_administer(self) -> bool:
+        return self.role in (self.Role.OWNER, self.Role.ADMIN)
+
+
+def direct_key(one: UUID, other: UUID) -> str:
+    """What is unique about the direct room of two users, in whichever order."""
+    return ":".join(sorted((str(one), str(other))))
