@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from pytest_django.fixtures import SettingsWrapper
 from rest_framework.test import APIClient
 
 from accounts import tokens
@@ -21,6 +22,12 @@ from eventlog.models import Event
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: SettingsWrapper) -> None:
+    """Argon2 is slow on purpose; only the test of Argon2 itself wants that."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def _user(name: str) -> User:
