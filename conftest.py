@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.utils import timezone
 from pytest_django.fixtures import SettingsWrapper
 from rest_framework.test import APIClient
@@ -17,6 +18,14 @@ from rest_framework.test import APIClient
 from accounts import tokens
 from accounts.models import Session, User
 from eventlog.models import Event
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as in real life: threads that race on an in-memory one don't wait for locks."""
+    default = connections["default"]
+    if default.vendor == "sqlite":
+        default.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)

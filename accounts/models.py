@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
-from core.text import comparison_key
+from core.text import comparison_key, has_control_characters
+
+_USERNAME = re.compile(r"[\w.-]+")
+_USERNAME_KEY_LENGTH, _EMAIL_KEY_LENGTH, _DISPLAY_NAME_KEY_LENGTH = 96, 254, 192
+
+
+def validate_username(name: str) -> None:
+    """From 3 to 32 letters of any script, digits and `._-`; its comparison key too, which may be the longer one."""
+    key = comparison_key(name)
+    if min(len(name), len(key)) < 3:
+        raise ValidationError("A user name has at least 3 characters.", code="min_length")
+    if len(name) > 32 or len(key) > _USERNAME_KEY_LENGTH:
+        raise ValidationError("A user name has at most 32 characters.", code="max_length")
+    if not (_USERNAME.fullmatch(name) and _USERNAME.fullmatch(key)):
+        raise ValidationError("A user name is made of letters, digits, '.', '_' and '-'.", code="invalid")
+
+
+def validate_email_key(email: str) -> None:
+    """What EmailValidator lets through: control characters in quotes, and a comparison key beyond its column."""
+    if has_control_characters(email):
+        raise ValidationError("Control characters are not allowed here.", code="control_characters")
+    if len(comparison_key(email)) > _EMAIL_KEY_LENGTH:
+        raise ValidationError("An e-mail address has at most 254 characters.", code="max_length")
 
 
 class UserManager(BaseUserManager["User"]):
     """Makes users; Django's `createsuperuser` calls it."""
 
-    def create_user(
-        self, username: str, email: str, password: str | None = None, **fields: Any
-    ) -> User:
+    def create_user(self, username: str, email: str, password: str | None = None, **fields: Any) -> User:
         """Saves a user; without a password nobody can log in as it. No events, no checks."""
         user = self.model(username=username, email=email, **fields)
         user.set_password(password)
@@ -40,16 +62,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    username = models.CharField(max_length=32)
+    username = models.CharField(max_length=32, validators=[validate_username])
     # Login by name, and user search by prefix.
-    username_key = ExactCharField(max_length=96, unique=True, editable=False)
-    email = models.EmailField(max_length=254)
+    username_key = ExactCharField(max_length=_USERNAME_KEY_LENGTH, unique=True, editable=False)
+    email = models.EmailField(max_length=254, validators=[validate_email_key])
     # Login by address.
-    email_key = ExactCharField(max_length=254, unique=True, editable=False)
+    email_key = ExactCharField(max_length=_EMAIL_KEY_LENGTH, unique=True, editable=False)
     email_verified = models.BooleanField(default=False)
     display_name = models.CharField(max_length=64, blank=True)
     # User search by prefix of the shown name.
-    display_name_key = ExactCharField(max_length=192, db_index=True, editable=False)
+    display_name_key = ExactCharField(max_length=_DISPLAY_NAME_KEY_LENGTH, db_index=True, editable=False)
     bio = models.CharField(max_length=500, blank=True)
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
@@ -71,7 +93,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Keeps the comparison keys in step with the names."""
         self.username_key = comparison_key(self.username)
         self.email_key = comparison_key(self.email)
-        self.display_name_key = comparison_key(self.shown_name)
+        # NFKC makes up to 18 characters of one; a search by prefix loses nothing by the cut.
+        self.display_name_key = comparison_key(self.shown_name)[:_DISPLAY_NAME_KEY_LENGTH]
         super().save(*args, **kwargs)
 
     @property

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from accounts.models import User
+from accounts.models import Session, User
+from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 
 Relationship = Literal["none", "incoming", "outgoing", "friends", "blocked"]
@@ -55,6 +56,48 @@ class Me(UserCard):
     suspension: Suspension | None
 
 
+class Tokens(msgspec.Struct):
+    """What a refresh gives. `expires_in` is the access token's life in seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+class LoggedIn(Tokens):
+    """What a registration or a login gives."""
+
+    user: Me
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme, no secret
+
+
+class Ticket(msgspec.Struct):
+    """Opens one socket: `/ws?ticket=…`. `expires_in` is in seconds."""
+
+    ticket: str
+    expires_in: int
+
+
+class SessionInfo(msgspec.Struct):
+    """A login on one device; `current` is the one that asks."""
+
+    id: UUID
+    device_name: str
+    ip: str | None
+    user_agent: str
+    created_at: Timestamp
+    last_used_at: Timestamp
+    current: bool
+
+
+class UserPage(Page[UserProfile]):
+    """A page of users."""
+
+
+class SessionPage(Page[SessionInfo]):
+    """A page of sessions."""
+
+
 def user_card(user: User) -> UserCard:
     """The card of a user; needs the user's row only."""
     return UserCard(
@@ -63,4 +106,48 @@ def user_card(user: User) -> UserCard:
         display_name=user.shown_name,
         avatar_url=None,
         is_bot=user.is_bot,
+    )
+
+
+def presence(user: User) -> Presence:
+    """Whether a user is here, as others see it."""
+    return Presence(status="offline", last_seen_at=rfc3339(user.last_seen_at))
+
+
+def user_profile(user: User, relationship: Relationship) -> UserProfile:
+    """A user as a viewer sees them who is in `relationship` to them."""
+    return UserProfile(
+        **msgspec.structs.asdict(user_card(user)),
+        bio=user.bio,
+        created_at=rfc3339(user.created_at),
+        presence=presence(user),
+        relationship=relationship,
+    )
+
+
+def me(user: User) -> Me:
+    """The account as its owner sees it."""
+    return Me(
+        **msgspec.structs.asdict(user_card(user)),
+        bio=user.bio,
+        created_at=rfc3339(user.created_at),
+        presence=presence(user),
+        email=user.email,
+        email_verified=user.email_verified,
+        is_staff=user.is_staff,
+        settings=user.settings,
+        suspension=None,
+    )
+
+
+def session_info(session: Session, *, current_id: UUID) -> SessionInfo:
+    """A session in its owner's list; `current_id` is the session that asks."""
+    return SessionInfo(
+        id=session.id,
+        device_name=session.device_name,
+        ip=session.ip,
+        user_agent=session.user_agent,
+        created_at=rfc3339(session.created_at),
+        last_used_at=rfc3339(session.last_used_at),
+        current=session.id == current_id,
     )

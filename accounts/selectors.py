@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, cast
 from uuid import UUID
 
-from accounts.models import User
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import Session, User
+from accounts.schemas import Relationship
+from accounts.signals import relationships_asked
 from core.errors import NotFound
+from core.text import comparison_key
+
+_LAST_CODE_POINT = "\U0010ffff"
 
 
 def get_user(viewer: User, user_id: UUID) -> User:
@@ -20,3 +32,73 @@ def get_user(viewer: User, user_id: UUID) -> User:
 def users_by_id(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, User]:
     """Those of the named users that the viewer may see."""
     return {user.id: user for user in User.objects.filter(id__in=set(user_ids), is_active=True)}
+
+
+def search_users(viewer: User, *, search: str) -> QuerySet[User]:
+    """The users whose user name or shown name begins with `search`, compared as names are."""
+    key = comparison_key(search)
+    return User.objects.filter(
+        _begins("username_key", key) | _begins("display_name_key", key), is_active=True
+    )
+
+
+def _begins(column: str, prefix: str) -> Q:
+    # A range, not LIKE: SQLite and MySQL both serve it from a byte-ordered index.
+    return Q(**{f"{column}__gte": prefix, f"{column}__lt": prefix + _LAST_CODE_POINT})
+
+
+def relationships(viewer: User, users: Iterable[User]) -> dict[UUID, Relationship]:
+    """What each of `users` is to the viewer; "none" where no app says otherwise."""
+    found: dict[UUID, Relationship] = {user.id: "none" for user in users}
+    if found:
+        answers = relationships_asked.send(sender=User, viewer=viewer, user_ids=list(found))
+        for _, answer in cast("list[tuple[object, dict[UUID, Relationship]]]", answers):
+            found |= answer
+    return found
+
+
+def taken(*, username: str, email: str, except_for: UUID) -> list[str]:
+    """Which of "username" and "email" an account other than `except_for` has already."""
+    username_key, email_key = comparison_key(username), comparison_key(email)
+    either = Q(username_key=username_key) | Q(email_key=email_key)
+    others = User.objects.filter(either).exclude(id=except_for).values_list("username_key", "email_key")
+    found = {key for keys in others for key in keys}
+    # A user name has no "@", so the two kinds of keys are never equal.
+    return [name for name, key in (("username", username_key), ("email", email_key)) if key in found]
+
+
+def live_sessions(user: User) -> QuerySet[Session]:
+    """The user's sessions that can still be refreshed."""
+    return Session.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now())
+
+
+def user_with_credentials(login: str, password: str) -> User | None:
+    """The account with this user name or e-mail address and this password, active or not.
+
+    Takes the same time whether or not there is such an account. A hash by older parameters than
+    today's is renewed on the way.
+    """
+    key = comparison_key(login)
+    # User names have no "@", so a login can't be one person's name and another's address.
+    column = "email_key" if "@" in key else "username_key"
+    user = User.objects.filter(**{column: key}).first()
+    if user is None:
+        make_password(password)
+        return None
+    return user if user.check_password(password) else None
+
+
+class LoginBackend(ModelBackend):
+    """Django's own login, of the admin, by the same rule as the API's."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        if username is None or password is None:
+            return None
+        user = user_with_credentials(username, password)
+        return user if user is not None and self.user_can_authenticate(user) else None

@@ -39,7 +39,11 @@ class TokenPair(NamedTuple):
 def issue(session: Session) -> TokenPair:
     """Tokens for a session; the refresh token's `jti` is the session's `refresh_id`."""
     refresh = RefreshToken()
-    refresh["sub"], refresh["sid"], refresh["jti"] = str(session.user_id), str(session.id), str(session.refresh_id)
+    refresh["sub"], refresh["sid"], refresh["jti"] = (
+        str(session.user_id),
+        str(session.id),
+        str(session.refresh_id),
+    )
     access = AccessToken()
     access["sub"], access["sid"] = str(session.user_id), str(session.id)
     return TokenPair(str(access), str(refresh), settings.ACCESS_TOKEN_SECONDS)
@@ -124,7 +128,7 @@ class SessionTokenAuthentication(JWTAuthentication):
     def get_validated_token(self, raw_token: bytes) -> Token:
         return read_access(raw_token.decode("latin-1"))
 
-    def get_user(self, validated_token: Token) -> User:
+    def get_user(self, validated_token: Token) -> User:  # type: ignore[override]
         return live_session(validated_token["sid"]).user
 
     def get_raw_token(self, header: bytes) -> bytes | None:
@@ -140,7 +144,7 @@ class SessionTokenAuthentication(JWTAuthentication):
         return "Bearer"
 
 
-class SessionTokenScheme(SimpleJWTScheme):
+class SessionTokenScheme(SimpleJWTScheme):  # type: ignore[no-untyped-call]
     """How the OpenAPI document names it."""
 
     target_class = "accounts.tokens.SessionTokenAuthentication"

@@ -1,1 +1,17 @@
-urlpatterns: list = []
+from django.urls import path
+
+from accounts.views import LoginViewSet, MeViewSet, SessionViewSet, UserViewSet
+
+urlpatterns = [
+    path("auth/register", LoginViewSet.as_view({"post": "register"})),
+    path("auth/login", LoginViewSet.as_view({"post": "login"})),
+    path("auth/refresh", LoginViewSet.as_view({"post": "refresh"})),
+    path("auth/logout", SessionViewSet.as_view({"post": "logout"})),
+    path("auth/logout-all", SessionViewSet.as_view({"post": "logout_all"})),
+    path("auth/ws-ticket", SessionViewSet.as_view({"post": "ws_ticket"})),
+    path("auth/sessions", SessionViewSet.as_view({"get": "list"})),
+    path("auth/sessions/<uuid:id>", SessionViewSet.as_view({"delete": "destroy"})),
+    path("users/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("users", UserViewSet.as_view({"get": "list"})),
+    path("users/<uuid:id>", UserViewSet.as_view({"get": "retrieve"})),
+]

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+
+from chatproject import views
 
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.permission_denied"
 handler404 = "core.problems.not_found"
 handler500 = "core.problems.server_error"
 
+_open_to_all = {"authentication_classes": [], "permission_classes": [AllowAny]}
+
 urlpatterns = [
+    path("", views.home),
     path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("friendships.urls")),
     path("api/v1/", include("rooms.urls")),
     path("api/v1/", include("messaging.urls")),
+    re_path(r"^(api/v1/)?ws/?$", views.socket_over_http),
+    path("api/schema", SpectacularAPIView.as_view(**_open_to_all), name="schema"),
+    path(
+        "swagger/index.html",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", **_open_to_all),
+        name="swagger",
+    ),
+    path("health/live", views.live),
+    path("health/ready", views.ready),
     path("admin/", admin.site.urls),
 ]

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from core.errors import FieldError, MalformedJSON, ValidationFailed
+from core.errors import MAX_ERRORS, FieldError, MalformedJSON, ValidationFailed
 
 MAX_DEPTH = 32
 MAX_DIGITS = 64
 """Longest number, in characters. 2**64 has 20 digits; nothing that we store is larger."""
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Takes an unterminated string to the end of the text, and nothing back: linear, whatever the input.
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -40,8 +42,7 @@ def loads(text: str) -> Any:
     if "\\u" in text:
         broken = [
             FieldError(path, "invalid_characters", "NUL and lone surrogates can't be stored.")
-            for path, string in _strings(value, "")
-            if _UNSTORABLE.search(string)
+            for path in islice(_unstorable(value, ""), MAX_ERRORS)
         ]
         if broken:
             raise ValidationFailed("A string holds NUL or a lone surrogate.", errors=broken)
@@ -85,15 +86,19 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every string inside `value`, keys included, with its dotted path."""
+def _unstorable(value: Any, path: str) -> Iterator[str]:
+    """The dotted path of every string inside `value` that can't be stored; of a bad key, its object's."""
     match value:
         case str():
-            yield path, value
+            if _UNSTORABLE.search(value):
+                yield path
         case dict():
             for key, item in value.items():
-                yield path, key
-                yield from _strings(item, f"{path}.{key}" if path else key)
+                # A bad key can't be shown either, so nothing below it is named.
+                if _UNSTORABLE.search(key):
+                    yield path
+                else:
+                    yield from _unstorable(item, f"{path}.{key}" if path else key)
         case list():
             for index, item in enumerate(value):
-                yield from _strings(item, f"{path}.{index}" if path else str(index))
+                yield from _unstorable(item, f"{path}.{index}" if path else str(index))

@@ -23,6 +23,9 @@ from typing import ClassVar
 
 import msgspec
 
+MAX_ERRORS = 20
+"""An answer names this many broken rules at most, so that a bad body isn't answered by a larger one."""
+
 
 class FieldError(msgspec.Struct, frozen=True):
     """One broken rule: where (`attr`, dotted path), which (`code`), and in words."""
@@ -37,7 +40,7 @@ class ChatError(Exception):
 
     Args:
         detail: a sentence for the client's developer. Never the offending value.
-        errors: the broken rules, for errors about a body.
+        errors: the broken rules, for errors about a body; the first MAX_ERRORS are told.
         retry_after: seconds, where the client should wait.
     """
 
@@ -53,7 +56,7 @@ class ChatError(Exception):
         retry_after: float | None = None,
     ) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip()
-        self.errors = list(errors)
+        self.errors = list(errors[:MAX_ERRORS])
         self.retry_after = retry_after
         super().__init__(self.detail)
 

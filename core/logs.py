@@ -50,7 +50,10 @@ def logging_settings(*, json_lines: bool, level: str) -> dict[str, Any]:
     renderer: list[Processor] = (
         [structlog.processors.format_exc_info, scrub, structlog.processors.JSONRenderer()]
         if json_lines
-        else [scrub, structlog.dev.ConsoleRenderer(colors=False)]
+        else [
+            scrub,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
     )
     return {
         "version": 1,

@@ -61,7 +61,8 @@ class BodyLimitMiddleware:
         if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
             return problem_response(request, LengthRequired())
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > settings.MAX_BODY_BYTES:
+        # The number of digits comes first: int() itself refuses thousands of them.
+        if not length.isdecimal() or len(length) > 18 or int(length) > settings.MAX_BODY_BYTES:
             return problem_response(request, TooLarge(f"At most {settings.MAX_BODY_BYTES} bytes."))
         return self.get_response(request)
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiResponse
 
 from core.errors import CATALOGUE
+from core.pagination import Page
 from core.problems import CONTENT_TYPE, Problem
 
 _REF = "#/components/schemas/{name}"
 
+# A page is one object; without this an action named `list` is documented as an array of pages.
+set_override(Page, "many", False)
 
-class StructExtension(OpenApiSerializerExtension):
+
+class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """A msgspec struct as a response schema; nested structs become components of their own."""
 
     target_class = "msgspec.Struct"
@@ -25,12 +30,16 @@ class StructExtension(OpenApiSerializerExtension):
     def get_name(self, auto_schema: AutoSchema, direction: str) -> str:
         return _name(self.target)
 
+    def get_identity(self, auto_schema: AutoSchema, direction: str) -> str:
+        """The name, as for structs that were met inside others: one struct, one component."""
+        return _name(self.target)
+
     def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
         (_,), components = msgspec.json.schema_components([self.target], ref_template=_REF)
         own = _name(self.target)
         for name, schema in components.items():
             if name != own:
-                component = ResolvedComponent(
+                component = ResolvedComponent(  # type: ignore[no-untyped-call]
                     name=name, type=ResolvedComponent.SCHEMA, object=name, schema=_required(schema)
                 )
                 if component not in auto_schema.registry:

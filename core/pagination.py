@@ -52,13 +52,11 @@ class Keyset:
     name: str
     order: tuple[str, ...]
 
-    def page(
-        self, request: Request, rows: QuerySet[M], show: Callable[[Sequence[M]], list[T]]
-    ) -> Page[T]:
+    def page(self, request: Request, rows: QuerySet[M], show: Callable[[Sequence[M]], list[T]]) -> Page[T]:
         """The page of `rows` that `request` asks for, with `show` turning the rows into results.
 
         Raises:
-            InvalidParameter: `limit` out of 1–100, or a `cursor` that this list did not give.
+            InvalidParameter: `limit` out of 1 to 100, or a `cursor` that this list did not give.
         """
         query = read_query(PageQuery, request)
         limit, cursor = query["limit"], query.get("cursor")
@@ -73,13 +71,21 @@ class Keyset:
         has_next, has_previous = (cursor is not None, more) if backwards else (more, cursor is not None)
         return Page(
             results=show(found),
-            next_cursor=self._write(found[-1], backwards=False) if found and has_next else None,
-            previous_cursor=self._write(found[0], backwards=True) if found and has_previous else None,
+            next_cursor=self.cursor(found[-1]) if found and has_next else None,
+            previous_cursor=self.cursor(found[0], backwards=True) if found and has_previous else None,
         )
 
-    def _write(self, row: Model, *, backwards: bool) -> str:
+    def cursor(self, row: Model, *, backwards: bool = False) -> str:
+        """The cursor of the rows after `row`, or before it."""
         values = [_portable(_attribute(row, name.lstrip("-"))) for name in self.order]
         return signing.dumps([backwards, *values], salt=f"cursor.{self.name}", compress=False)
+
+    def gave(self, cursor: str | None) -> bool:
+        """Whether `cursor` is one of this list's."""
+        try:
+            return cursor is not None and bool(self._read(cursor))
+        except InvalidParameter:
+            return False
 
     def _read(self, cursor: str) -> tuple[bool, list[Any]]:
         try:

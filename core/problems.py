@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -67,11 +67,12 @@ def problem_response(request: HttpRequest | None, error: ChatError) -> HttpRespo
     )
 
 
-def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
     """DRF's hook: what a view raised, as the error that the catalogue has for it."""
     error = _translated(exception)
     if error is None:
-        return None
+        logger.exception("view_failed", view=type(context.get("view")).__name__)
+        error = errors.InternalError()
     request = context["request"]
     response = Response(
         problem(error, getattr(request, "request_id", None)),
@@ -83,7 +84,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     return response
 
 
-def _translated(exception: Exception) -> ChatError | None:
+def _translated(exception: Exception) -> ChatError | None:  # noqa: C901, PLR0911 - a table
     match exception:
         case ChatError():
             return exception
@@ -104,12 +105,10 @@ def _translated(exception: Exception) -> ChatError | None:
         case drf.ParseError():
             return errors.MalformedJSON()
         case drf.Throttled():
-            return errors.RateLimited(retry_after=exception.wait)
+            return errors.RateLimited(retry_after=getattr(exception, "wait", None))
         case OperationalError() | InterfaceError():
             logger.warning("database_unavailable", error=type(exception).__name__)
             return errors.Unavailable()
-        case DatabaseError():
-            return None
     return None
 
 

@@ -10,14 +10,14 @@ everywhere (streams by id, then the rest) is what keeps deadlocks rare.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import BigIntegerField, Case, Value, When
 from django.utils import timezone
 
 from core.timestamps import rfc3339
@@ -113,14 +113,11 @@ class LockedStreams:
         if not drafts:
             return []
         now = timezone.now()
-        before = {draft.stream: self._by_name[draft.stream].head for draft in drafts}
         rows = [self._next(draft, now) for draft in drafts]
-        self._save_heads(before)
+        self._save_heads({draft.stream for draft in drafts})
         Event.objects.bulk_create(rows)
         logged = [
-            LoggedEvent(
-                draft.stream, row.pos, row.type, row.frame, row.ends_for, row.opens, row.opens_after
-            )
+            LoggedEvent(draft.stream, row.pos, row.type, row.frame, row.ends_for, row.opens, row.opens_after)
             for draft, row in zip(drafts, rows, strict=True)
         ]
         transaction.on_commit(lambda: events_committed.send_robust(sender=Event, events=logged))
@@ -143,10 +140,13 @@ class LockedStreams:
             created_at=now,
         )
 
-    def _save_heads(self, before: dict[str, int]) -> None:
-        grown = {self._by_name[name].id: self._by_name[name].head - head for name, head in before.items()}
-        steps = [When(id=id_, then=F("head") + Value(step)) for id_, step in grown.items()]
-        Stream.objects.filter(id__in=grown).update(head=Case(*steps, default=F("head")))
+    def _save_heads(self, grown: Collection[str]) -> None:
+        # The rows are locked, so what we counted is what is true.
+        rows = [self._by_name[name] for name in grown]
+        steps = [When(id=row.id, then=Value(row.head)) for row in rows]
+        Stream.objects.filter(id__in=[row.id for row in rows]).update(
+            head=Case(*steps, output_field=BigIntegerField())
+        )
 
 
 def replay(name: str, *, after: int, limit: int) -> list[LoggedEvent]:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
 from eventlog.log import room_stream
+from eventlog.models import Stream
+
+RESERVED_SLUGS = frozenset({"direct", "public"})
+"""Words that have another meaning as /rooms/<word>."""
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
+# With or without hyphens, so that no slug can ever be taken for an id.
+_LIKE_AN_ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+
+
+def validate_slug(slug: str) -> None:
+    """The rule for slugs; they stand for a room's id in paths and frames."""
+    if not _SLUG.fullmatch(slug) or _LIKE_AN_ID.fullmatch(slug):
+        raise ValidationError(
+            "3 to 64 of a-z, 0-9 and hyphens, no hyphen at either end, and not like a UUID.", code="slug"
+        )
+    if slug in RESERVED_SLUGS:
+        raise ValidationError("This word is reserved.", code="reserved")
 
 
 class Room(models.Model):
@@ -35,12 +55,14 @@ class Room(models.Model):
         ARCHIVED = "archived"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = ExactCharField(max_length=64, null=True, blank=True, unique=True)
+    slug = ExactCharField(max_length=64, null=True, blank=True, unique=True, validators=[validate_slug])
     type = models.CharField(max_length=8, choices=Type.choices)
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PRIVATE)
     name = models.CharField(max_length=100, blank=True)
     topic = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    # The row of `stream`, so that places_of reads memberships and heads in one statement.
+    stream_row = models.OneToOneField(Stream, on_delete=models.PROTECT, related_name="+", editable=False)
     # "smaller:larger" of the two user ids: one direct room per pair. Null for groups, since MySQL has
     # no conditional unique constraint and unique columns take any number of nulls.
     direct_key = ExactCharField(max_length=73, null=True, unique=True, editable=False)

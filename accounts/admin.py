@@ -1,0 +1,132 @@
+"""The staff console of accounts: who there is, who may come in, where they are logged in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts import selectors, services
+from accounts.models import Session, User
+from core.text import comparison_key
+
+
+class _UniqueNames(forms.ModelForm):
+    """Tells of a taken name at its field; the unique columns are not in the form."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        names = {name: cleaned.get(name) or "" for name in ("username", "email")}
+        for name in selectors.taken(**names, except_for=self.instance.id):
+            self.add_error(name, forms.ValidationError(f"Another account has this {name}.", code="unique"))
+        return cleaned
+
+
+class _NewUserForm(_UniqueNames, AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("username", "email")
+
+
+class _UserForm(_UniqueNames, UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
+
+
+class _PasswordForm(AdminPasswordChangeForm):
+    """A new password from staff ends what was logged in by the old one."""
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        user: User = super().save(commit)
+        services.logout_all(user)
+        return user
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """Accounts are deactivated here, never deleted: messages and the event log name their users."""
+
+    form = _UserForm
+    add_form = _NewUserForm
+    change_password_form = _PasswordForm
+    fieldsets = (
+        (None, {"fields": ("username", "email", "email_verified", "password")}),
+        ("Profile", {"fields": ("display_name", "bio", "is_bot")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Times", {"fields": ("created_at", "last_seen_at", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),
+    )
+    # Only the actions change `is_active`, since they close the sockets too.
+    readonly_fields = ("is_active", "created_at", "last_seen_at", "last_login")
+    list_display = ("username", "email", "display_name", "is_active", "is_staff", "is_bot", "created_at")
+    list_filter = ("is_active", "is_staff", "is_superuser", "is_bot")
+    search_fields = ("username_key__startswith", "email_key__startswith", "display_name_key__startswith")
+    ordering = ("-id",)
+    show_full_result_count = False
+    actions = ("deactivate", "activate")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        return super().get_search_results(request, queryset, comparison_key(search_term))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
+        services.save_user(_staff(request), user=obj, is_new=not change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Deactivate the selected users", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        services.deactivate_users(list(queryset))
+        self.message_user(request, "The users are shut out.")
+
+    @admin.action(description="Activate the selected users", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        services.activate_users(list(queryset))
+        self.message_user(request, "The users are let in again.")
+
+
+@admin.register(Session)
+class SessionAdmin(admin.ModelAdmin):
+    """Sessions come from logins; staff may end them."""
+
+    list_display = ("user", "device_name", "ip", "created_at", "last_used_at", "expires_at", "revoked_at")
+    list_filter = ("revoked_at", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("user__username_key__startswith", "ip")
+    ordering = ("-id",)
+    fields = (*list_display, "user_agent")
+    readonly_fields = fields
+    show_full_result_count = False
+    actions = ("end",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
+    ) -> tuple[QuerySet[Session], bool]:
+        return super().get_search_results(request, queryset, comparison_key(search_term))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="End the selected sessions", permissions=["change"])
+    def end(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        for session in queryset.select_related("user"):
+            services.logout(session.user, session_id=session.id)
+        self.message_user(request, "The sessions have ended.")
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - the admin lets nobody else in
+    return request.user

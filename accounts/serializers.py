@@ -1,0 +1,42 @@
+"""Request bodies and query parameters of the accounts API."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.models import validate_email_key, validate_username
+from core.pagination import PageQuery
+from core.serializers import NameField, StrictSerializer, TextField
+
+MAX_PASSWORD_LENGTH = 128
+
+
+class RegisterBody(StrictSerializer):
+    username = NameField(min_length=3, max_length=32, validators=[validate_username])
+    email = serializers.EmailField(max_length=254, validators=[validate_email_key])
+    password = TextField(max_length=MAX_PASSWORD_LENGTH)
+    display_name = NameField(max_length=64, allow_blank=True, default="")
+
+
+class LoginBody(StrictSerializer):
+    login = TextField(max_length=254, help_text="A user name or an e-mail address.")
+    password = TextField(max_length=MAX_PASSWORD_LENGTH)
+    device_name = NameField(max_length=64, allow_blank=True, default="")
+
+
+class RefreshBody(StrictSerializer):
+    refresh = TextField()
+
+
+class UpdateMeBody(StrictSerializer):
+    display_name = NameField(
+        max_length=64, allow_blank=True, required=False, help_text="Empty: the user name is shown."
+    )
+    username = NameField(min_length=3, max_length=32, required=False, validators=[validate_username])
+    bio = TextField(max_length=500, allow_blank=True, required=False)
+
+
+class SearchQuery(PageQuery):
+    search = NameField(
+        min_length=2, max_length=64, help_text="The beginning of a user name or of a shown name."
+    )

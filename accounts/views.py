@@ -1,0 +1,198 @@
+"""The REST door: /auth and /users."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import status, viewsets
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework_simplejwt.tokens import Token
+
+from accounts import schemas, selectors, services, tokens
+from accounts.models import Session, User
+from accounts.serializers import LoginBody, RefreshBody, RegisterBody, SearchQuery, UpdateMeBody
+from core.openapi import problems
+from core.pagination import Keyset, PageQuery
+from core.serializers import read_body, read_query
+
+USERS = Keyset("users", order=("username_key",))
+SESSIONS = Keyset("sessions", order=("-created_at", "-id"))
+
+_LOGGED_OUT = ("not_authenticated", "token_invalid", "token_expired", "session_revoked")
+
+
+@extend_schema(tags=["auth"])
+class LoginViewSet(viewsets.ViewSet):
+    """What needs no access token; one that is sent is not looked at."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        summary="Make an account and log in",
+        request=RegisterBody,
+        responses={
+            201: schemas.LoggedIn,
+            **problems("validation_error", "unknown_field", "malformed_json"),
+        },
+    )
+    def register(self, request: Request) -> Response:
+        session = services.register(**read_body(RegisterBody, request), device=_device(request))
+        return Response(_logged_in(session), status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Log in",
+        request=LoginBody,
+        responses={
+            200: schemas.LoggedIn,
+            **problems("validation_error", "unknown_field", "invalid_credentials", "account_suspended"),
+        },
+    )
+    def login(self, request: Request) -> Response:
+        body = read_body(LoginBody, request)
+        device = _device(request, name=body.pop("device_name"))
+        return Response(_logged_in(services.login(**body, device=device)))
+
+    @extend_schema(
+        summary="Exchange the refresh token for new tokens",
+        description="Each refresh token is good once. One that comes back ends its session.",
+        request=RefreshBody,
+        responses={
+            200: schemas.Tokens,
+            **problems(
+                "validation_error",
+                "unknown_field",
+                "token_invalid",
+                "token_expired",
+                "session_revoked",
+                "account_suspended",
+            ),
+        },
+    )
+    def refresh(self, request: Request) -> Response:
+        issued = tokens.issue(services.refresh(read_body(RefreshBody, request)["refresh"]))
+        return Response(schemas.Tokens(**issued._asdict()))
+
+
+@extend_schema(tags=["auth"])
+class SessionViewSet(viewsets.ViewSet):
+    @extend_schema(summary="Log out here", request=None, responses={204: None, **problems(*_LOGGED_OUT)})
+    def logout(self, request: Request) -> Response:
+        services.logout(_caller(request), session_id=_session_id(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Log out everywhere", request=None, responses={204: None, **problems(*_LOGGED_OUT)}
+    )
+    def logout_all(self, request: Request) -> Response:
+        services.logout_all(_caller(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="A ticket for the socket",
+        description="Opens one socket, once: `/ws?ticket=…`.",
+        request=None,
+        responses={201: schemas.Ticket, **problems(*_LOGGED_OUT)},
+    )
+    def ws_ticket(self, request: Request) -> Response:
+        ticket = tokens.issue_ticket(_session_id(request), float(_token(request)["exp"]))
+        return Response(schemas.Ticket(ticket, settings.WS_TICKET_SECONDS), status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Where I am logged in, newest first",
+        parameters=[PageQuery],
+        responses={200: schemas.SessionPage, **problems("invalid_parameter", *_LOGGED_OUT)},
+    )
+    def list(self, request: Request) -> Response:
+        current_id = _session_id(request)
+
+        def show(sessions: Sequence[Session]) -> list[schemas.SessionInfo]:
+            return [schemas.session_info(session, current_id=current_id) for session in sessions]
+
+        return Response(SESSIONS.page(request, selectors.live_sessions(_caller(request)), show))
+
+    @extend_schema(
+        summary="End a session of mine", responses={204: None, **problems("not_found", *_LOGGED_OUT)}
+    )
+    def destroy(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
+        services.end_session(_caller(request), session_id=id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema(tags=["users"])
+class MeViewSet(viewsets.ViewSet):
+    @extend_schema(summary="My account", responses={200: schemas.Me, **problems(*_LOGGED_OUT)})
+    def retrieve(self, request: Request) -> Response:
+        return Response(schemas.me(_caller(request)))
+
+    @extend_schema(
+        summary="Change my profile",
+        request=UpdateMeBody,
+        responses={200: schemas.Me, **problems("validation_error", "unknown_field", *_LOGGED_OUT)},
+    )
+    def partial_update(self, request: Request) -> Response:
+        user = services.update_me(_caller(request), **read_body(UpdateMeBody, request))
+        return Response(schemas.me(user))
+
+
+@extend_schema(tags=["users"])
+class UserViewSet(viewsets.ViewSet):
+    @extend_schema(
+        summary="Find users, by user name",
+        parameters=[SearchQuery],
+        responses={200: schemas.UserPage, **problems("invalid_parameter", *_LOGGED_OUT)},
+    )
+    def list(self, request: Request) -> Response:
+        viewer = _caller(request)
+        rows = selectors.search_users(viewer, search=read_query(SearchQuery, request)["search"])
+
+        def show(users: Sequence[User]) -> list[schemas.UserProfile]:
+            found = selectors.relationships(viewer, users)
+            return [schemas.user_profile(user, found[user.id]) for user in users]
+
+        return Response(USERS.page(request, rows, show))
+
+    @extend_schema(
+        summary="A user", responses={200: schemas.UserProfile, **problems("not_found", *_LOGGED_OUT)}
+    )
+    def retrieve(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
+        viewer = _caller(request)
+        user = selectors.get_user(viewer, id)
+        return Response(schemas.user_profile(user, selectors.relationships(viewer, [user])[user.id]))
+
+
+def _caller(request: Request) -> User:
+    return cast("User", request.user)
+
+
+def _session_id(request: Request) -> UUID:
+    return UUID(_token(request)["sid"])
+
+
+def _token(request: Request) -> Token:
+    return cast("Token", request.auth)
+
+
+def _logged_in(session: Session) -> schemas.LoggedIn:
+    return schemas.LoggedIn(**tokens.issue(session)._asdict(), user=schemas.me(session.user))
+
+
+def _device(request: Request, *, name: str = "") -> services.Device:
+    agent = request.headers.get("User-Agent", "")
+    printable = "".join(character for character in agent if character.isprintable())
+    return services.Device(name, _ip(request.META.get("REMOTE_ADDR", "")), printable[:256])
+
+
+def _ip(text: str) -> str | None:
+    """An address without its zone; None where there is none, as behind a Unix socket."""
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None

@@ -1,0 +1,51 @@
+"""The ASGI application: HTTP on a fixed pool of threads, the socket on the event loop."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import quote
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+
+from chatproject.wsgi import application as wsgi_application
+
+# After the line above, which sets Django up.
+from chatproject.routing import PATHS, socket
+from realtime import hub
+
+_SAFE = "".join(map(chr, range(33, 127)))
+
+# Django's own ASGI handler opens a thread, and so a database connection, per request.
+http = WSGIMiddleware(wsgi_application, workers=settings.HTTP_THREADS)
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Dispatch by kind of connection."""
+    match scope["type"]:
+        case "http":
+            # Bytes beyond ASCII are for the sender to quote (RFC 3986 §2.1); WSGI can't carry them.
+            scope["query_string"] = quote(scope["query_string"], safe=_SAFE).encode()
+            await http(scope, receive, send)
+        case "websocket" if scope["path"] in PATHS:
+            await socket(scope, receive, send)
+        case "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+        case "lifespan":
+            await _live(receive, send)
+
+
+async def _live(receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            hub.current()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await hub.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,76 @@
+"""Pages of the project itself: the front page, health, the socket's path over plain HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from core.errors import UpgradeRequired
+from core.problems import problem_response
+
+LINKS = {
+    "swagger": "/swagger/index.html",
+    "schema": "/api/schema",
+    "admin": "/admin/",
+    "health": "/health/ready",
+    "socket": "/ws",
+}
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Where things are; JSON for those who ask for it."""
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return JsonResponse({"name": "chat", "version": "1.0.0", "links": LINKS})
+    return render(request, "chatproject/home.html", {"links": LINKS, "debug": settings.DEBUG})
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Whether this process can do its work: each dependency with its latency; 503 if one is away."""
+    checks = {"database": _timed(_ask_database), "cache": _timed(_ask_cache)}
+    healthy = all(check["status"] == "ok" for check in checks.values())
+    body = {"status": "ok" if healthy else "unavailable", "checks": checks}
+    return JsonResponse(body, status=200 if healthy else 503)
+
+
+def _timed(ask: Callable[[], None]) -> dict[str, object]:
+    started = time.perf_counter()
+    try:
+        ask()
+    except Exception:  # noqa: BLE001 - each library has its own; all mean the same here
+        status = "unavailable"
+    else:
+        status = "ok"
+    return {"status": status, "latency_ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+def _ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _ask_cache() -> None:
+    cache.set("health", 1, timeout=10)
+    if cache.get("health") != 1:
+        raise ConnectionError("The cache does not keep what it is given.")
+
+
+def socket_over_http(request: HttpRequest) -> HttpResponse:
+    """`/ws` without an upgrade: 426 (RFC 9110 §15.5.22)."""
+    response = problem_response(request, UpgradeRequired())
+    response["Upgrade"] = "websocket"
+    return response

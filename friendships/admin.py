@@ -1,0 +1,43 @@
+"""Friend requests and friendships for staff to look at.
+
+Nothing is changed here: a row changed by hand would tell no client, and half a friendship could stay.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from friendships.models import FriendRequest, Friendship
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(FriendRequest)
+class FriendRequestAdmin(ReadOnlyAdmin):
+    list_display = ("from_user", "to_user", "status", "created_at", "answered_at")
+    list_filter = ("status",)
+    list_select_related = ("from_user", "to_user")
+    search_fields = ("^from_user__username", "^to_user__username")
+    ordering = ("-id",)
+
+
+@admin.register(Friendship)
+class FriendshipAdmin(ReadOnlyAdmin):
+    list_display = ("user", "friend", "since")
+    list_select_related = ("user", "friend")
+    search_fields = ("^user__username", "^friend__username")
+    ordering = ("-id",)

@@ -1,0 +1,57 @@
+"""What friendships announces: to both users, so that each one's other devices hear of it too."""
+
+from __future__ import annotations
+
+from accounts.models import User
+from accounts.schemas import user_card
+from eventlog.log import Draft, LockedStreams, user_stream
+from friendships.models import FriendRequest
+from friendships.schemas import FriendRemoved, friend_request
+
+
+def friend_requested(streams: LockedStreams, request: FriendRequest) -> None:
+    _to_both(streams, "friend.request", request, actor=request.from_user)
+
+
+def friend_accepted(streams: LockedStreams, request: FriendRequest) -> None:
+    _to_both(streams, "friend.accepted", request, actor=request.to_user)
+
+
+def friend_rejected(streams: LockedStreams, request: FriendRequest) -> None:
+    _to_both(streams, "friend.rejected", request, actor=request.to_user)
+
+
+def friend_cancelled(streams: LockedStreams, request: FriendRequest) -> None:
+    _to_both(streams, "friend.cancelled", request, actor=request.from_user)
+
+
+def friend_removed(streams: LockedStreams, *, actor: User, friend: User) -> None:
+    """`friend` is no friend of `actor`'s any more; each is told of the other."""
+    streams.append(
+        *(
+            Draft(
+                stream=user_stream(recipient.id),
+                type="friend.removed",
+                data=FriendRemoved(user=user_card(other)),
+                actor_id=actor.id,
+                object_id=other.id,
+            )
+            for recipient, other in ((actor, friend), (friend, actor))
+        )
+    )
+
+
+def _to_both(streams: LockedStreams, type_: str, request: FriendRequest, *, actor: User) -> None:
+    data = friend_request(request)
+    streams.append(
+        *(
+            Draft(
+                stream=user_stream(user_id),
+                type=type_,
+                data=data,
+                actor_id=actor.id,
+                object_id=request.id,
+            )
+            for user_id in (request.from_user_id, request.to_user_id)
+        )
+    )

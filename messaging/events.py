@@ -1,0 +1,40 @@
+"""What messaging announces: kept events on `room:<id>`, and ephemera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from eventlog.log import Draft, LockedStreams, LoggedEvent
+from messaging import schemas
+from messaging.models import Message
+from realtime import publish
+from rooms.models import Room
+
+
+def messages_sent(streams: LockedStreams, messages: Sequence[Message]) -> list[LoggedEvent]:
+    """`message` for each, in the order given."""
+    return streams.append(
+        *(
+            Draft(
+                stream=row.room.stream,
+                type="message",
+                data=schemas.room_message(row),
+                actor_id=row.sender_id,
+                object_id=row.id,
+            )
+            for row in messages
+        )
+    )
+
+
+def room_read(room: Room, user_id: UUID, seq: int) -> None:
+    """`read`, not kept."""
+    publish.send_ephemeral(room.stream, "read", schemas.ReadReceipt(room.id, user_id, seq))
+
+
+def typing_changed(room: Room, user_id: UUID, *, is_typing: bool) -> None:
+    """`typing`, not kept, to everyone else."""
+    publish.send_ephemeral(
+        room.stream, "typing", schemas.Typing(room.id, user_id, is_typing), not_to=user_id
+    )

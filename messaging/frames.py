@@ -1,0 +1,72 @@
+"""The socket door: `message`, `typing`, `read`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from core.errors import ChatError
+from messaging import schemas, services
+from messaging.schemas import ReadMarker
+from realtime.router import Call, Identity, Outcome, Route
+
+Position = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+
+
+class SendMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`room_id` is the room's id or slug."""
+
+    room_id: str
+    content: str | None = None
+    file_url: str | None = None
+    file_id: str | None = None
+    reply_to: str | None = None
+    client_message_id: str | None = None
+
+
+class SetTyping(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    room_id: str
+    is_typing: bool
+
+
+class MarkRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    room_id: str
+    seq: Position
+
+
+def send_messages(calls: list[Call]) -> list[Outcome]:
+    outcomes = services.send_messages([_draft(*call) for call in calls])
+    return [
+        outcome
+        if isinstance(outcome, ChatError)
+        else schemas.sent_message(outcome.message, duplicate=outcome.duplicate)
+        for outcome in outcomes
+    ]
+
+
+def _draft(caller: Identity, data: SendMessage) -> services.Draft:
+    return services.Draft(
+        sender_id=caller.user_id,
+        room=data.room_id,
+        content=data.content,
+        file_url=data.file_url,
+        file_id=data.file_id,
+        reply_to=data.reply_to,
+        client_message_id=data.client_message_id,
+    )
+
+
+def set_typing(caller: Identity, data: SetTyping) -> None:
+    services.set_typing(caller.user_id, data.room_id, is_typing=data.is_typing)
+
+
+def mark_read(caller: Identity, data: MarkRead) -> ReadMarker:
+    return services.mark_read(caller.user_id, data.room_id, seq=data.seq)
+
+
+FRAMES = [
+    Route("message", SendMessage, send_messages, batched=True),
+    Route("typing", SetTyping, set_typing, ack="never"),
+    Route("read", MarkRead, mark_read, ack="if_asked"),
+]

@@ -1,0 +1,65 @@
+"""Messages. A row is never deleted: deletion leaves a tombstone that keeps its number."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from core.fields import ExactCharField
+from core.ids import new_id
+from rooms.models import Room
+
+
+class Message(models.Model):
+    """What someone said in a room.
+
+    `seq` counts the room's messages 1, 2, 3, …; `pos` is the place of its event in the room's stream.
+    `body_hash` tells a repeated send from another message under the same `client_message_id`, also
+    after an edit.
+    """
+
+    class Type(models.TextChoices):
+        TEXT = "text"
+        IMAGE = "image"
+        VIDEO = "video"
+        AUDIO = "audio"
+        FILE = "file"
+        SYSTEM = "system"
+
+    class DeletedBy(models.TextChoices):
+        AUTHOR = "author"
+        MODERATOR = "moderator"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="messages")
+    seq = models.BigIntegerField()
+    pos = models.BigIntegerField()
+    sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages")
+    type = models.CharField(max_length=8, choices=Type.choices, default=Type.TEXT)
+    content = models.TextField(blank=True)
+    file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
+    reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
+    reply_count = models.PositiveIntegerField(default=0)
+    client_message_id = ExactCharField(max_length=64, null=True)
+    body_hash = models.CharField(max_length=64)
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = models.CharField(max_length=9, choices=DeletedBy.choices, null=True)  # noqa: DJ001
+    pinned_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            # A room's history, by page; and no number twice.
+            models.UniqueConstraint(fields=["room", "seq"], name="one_message_per_room_and_seq"),
+            # A repeated send finds the first one. Unique columns take any number of nulls.
+            models.UniqueConstraint(
+                fields=["sender", "client_message_id"], name="one_message_per_sender_and_client_id"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room_id}/{self.seq}"

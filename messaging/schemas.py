@@ -1,0 +1,148 @@
+"""Messages as clients see them: the same object in REST answers and in frames."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from accounts.schemas import UserCard, user_card
+from core.pagination import Page
+from core.timestamps import Timestamp, rfc3339
+from messaging.models import Message as MessageRow
+
+EXCERPT_LENGTH = 120
+
+
+class ReplyPreview(msgspec.Struct):
+    """The message that a reply answers, as far as a client shows it above the reply."""
+
+    id: UUID
+    seq: int
+    sender: UserCard
+    excerpt: str
+
+
+class Reaction(msgspec.Struct):
+    emoji: str
+    count: int
+    me: bool
+
+
+class Message(msgspec.Struct):
+    """A message. A deleted one keeps its `seq`, with `content` "" and `deleted_at`."""
+
+    id: UUID
+    room_id: UUID
+    seq: int
+    type: Literal["text", "image", "video", "audio", "file", "system"]
+    content: str
+    file_url: str | None
+    file: dict[str, Any] | None
+    sender: UserCard
+    reply_to: ReplyPreview | None
+    reply_count: int
+    mentions: list[UUID]
+    reactions: list[Reaction]
+    client_message_id: str | None
+    edited_at: Timestamp | None
+    deleted_at: Timestamp | None
+    deleted_by: Literal["author", "moderator"] | None
+    pinned_at: Timestamp | None
+    created_at: Timestamp
+
+
+class MessagePage(Page[Message]):
+    """A page of a room's history."""
+
+
+class RoomMessage(Message):
+    """The `data` of a `message` frame: a client may know the room by its slug."""
+
+    room_slug: str | None
+
+
+class SentMessage(msgspec.Struct):
+    """The `data` of the `ack` of a `message` frame."""
+
+    message_id: UUID
+    room_id: UUID
+    seq: int
+    pos: int
+    client_message_id: str | None
+    created_at: Timestamp
+    duplicate: bool
+
+
+class ReadMarker(msgspec.Struct):
+    """How far the caller has read a room."""
+
+    last_read_seq: int
+    unread_count: int
+
+
+class ReadReceipt(msgspec.Struct):
+    """The `data` of a `read` frame."""
+
+    room_id: UUID
+    user_id: UUID
+    seq: int
+
+
+class Typing(msgspec.Struct):
+    """The `data` of a `typing` frame."""
+
+    room_id: UUID
+    user_id: UUID
+    is_typing: bool
+
+
+def message(row: MessageRow) -> Message:
+    """A message; needs the row with `sender` and `reply_to__sender`."""
+    return Message(**_fields(row))
+
+
+def room_message(row: MessageRow) -> RoomMessage:
+    """A message for a frame; needs `room` as well."""
+    return RoomMessage(**_fields(row), room_slug=row.room.slug)
+
+
+def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
+    """The acknowledgement of a message."""
+    return SentMessage(
+        message_id=row.id,
+        room_id=row.room_id,
+        seq=row.seq,
+        pos=row.pos,
+        client_message_id=row.client_message_id,
+        created_at=rfc3339(row.created_at),
+        duplicate=duplicate,
+    )
+
+
+def _fields(row: MessageRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "room_id": row.room_id,
+        "seq": row.seq,
+        "type": row.type,
+        "content": row.content,
+        "file_url": row.file_url,
+        "file": None,
+        "sender": user_card(row.sender),
+        "reply_to": _reply_preview(row.reply_to) if row.reply_to else None,
+        "reply_count": row.reply_count,
+        "mentions": [],
+        "reactions": [],
+        "client_message_id": row.client_message_id,
+        "edited_at": rfc3339(row.edited_at),
+        "deleted_at": rfc3339(row.deleted_at),
+        "deleted_by": row.deleted_by,
+        "pinned_at": rfc3339(row.pinned_at),
+        "created_at": rfc3339(row.created_at),
+    }
+
+
+def _reply_preview(row: MessageRow) -> ReplyPreview:
+    return ReplyPreview(row.id, row.seq, user_card(row.sender), row.content[:EXCERPT_LENGTH])

@@ -1,0 +1,40 @@
+"""Request bodies and parameters of the REST door. The rules of a message's text are the services'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.pagination import PageQuery
+from core.serializers import StrictSerializer, TextField
+
+LARGEST = 2**63 - 1
+
+
+class SendMessageSerializer(StrictSerializer):
+    content = TextField(required=False, allow_null=True, allow_blank=True, help_text="At most 4,000 characters.")
+    file_url = TextField(required=False, allow_null=True, help_text="An https URL of the file store.")
+    file_id = TextField(required=False, allow_null=True, help_text="An uploaded file's id.")
+    reply_to = TextField(required=False, allow_null=True, help_text="A message's id, of the same room.")
+    client_message_id = TextField(
+        required=False, allow_null=True, help_text="Makes a repeat harmless: 1–64 of A-Za-z0-9._:-"
+    )
+
+
+class MarkReadSerializer(StrictSerializer):
+    seq = serializers.IntegerField(min_value=0, max_value=LARGEST)
+
+
+class HistoryQuery(PageQuery):
+    before = serializers.IntegerField(min_value=0, max_value=LARGEST, required=False, help_text="A seq.")
+    after = serializers.IntegerField(min_value=0, max_value=LARGEST, required=False, help_text="A seq.")
+    around = serializers.IntegerField(min_value=0, max_value=LARGEST, required=False, help_text="A seq.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        places = [name for name in ("before", "after", "around", "cursor") if name in attrs]
+        if len(places) > 1:
+            raise serializers.ValidationError(
+                {places[-1]: [serializers.ErrorDetail("One of before, after, around, cursor.", "exclusive")]}
+            )
+        return attrs

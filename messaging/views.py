@@ -1,0 +1,127 @@
+"""The REST door of messaging."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.openapi import problems
+from core.pagination import Keyset, Page
+from core.serializers import read_body, read_query
+from messaging import schemas, selectors, services
+from messaging.models import Message
+from messaging.serializers import HistoryQuery, MarkReadSerializer, SendMessageSerializer
+
+NEWEST_FIRST = Keyset("history", ("-seq",))
+OLDEST_FIRST = Keyset("history.after", ("seq",))
+
+_COMMON = ("not_authenticated", "token_invalid", "token_expired", "session_revoked", "account_suspended")
+
+
+def _show(rows: Sequence[Message]) -> list[schemas.Message]:
+    return [schemas.message(row) for row in rows]
+
+
+@extend_schema(tags=["messaging"])
+class RoomMessageViewSet(viewsets.ViewSet):
+    """The messages of a room."""
+
+    @extend_schema(
+        summary="Read a room's history",
+        description="Newest first; oldest first with `after`. One anchor at most; `around` gives both sides.",
+        parameters=[HistoryQuery],
+        responses={200: schemas.MessagePage, **problems("invalid_parameter", *_COMMON, "not_found")},
+    )
+    def list(self, request: Request, room: str) -> Response:
+        query = read_query(HistoryQuery, request)
+        rows = selectors.messages_in(request.user, room)
+        if (around := query.get("around")) is not None:
+            return Response(self._around(rows.order_by("-seq"), around, query["limit"]))
+        if "after" in query or OLDEST_FIRST.gave(query.get("cursor")):
+            keyset, rows = OLDEST_FIRST, rows.filter(seq__gt=query.get("after", 0))
+        else:
+            keyset, rows = NEWEST_FIRST, rows.filter(seq__lt=query["before"]) if "before" in query else rows
+        return Response(keyset.page(request, rows, _show))
+
+    def _around(self, rows: selectors.QuerySet[Message], seq: int, limit: int) -> Page[schemas.Message]:
+        """Half before, half from `seq` on; where one side is short the other is not made longer."""
+        newer = limit // 2
+        found = [
+            *reversed(rows.filter(seq__gt=seq).order_by("seq")[:newer]),
+            *rows.filter(seq__lte=seq)[: limit - newer],
+        ]
+        return Page(
+            results=_show(found),
+            next_cursor=NEWEST_FIRST.cursor(found[-1]) if found and found[-1].seq > 1 else None,
+            previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True) if found else None,
+        )
+
+    @extend_schema(
+        summary="Send a message",
+        description="With a `client_message_id` a repeat gives the first message: 200 and `Idempotent-Replay`.",
+        request=SendMessageSerializer,
+        responses={
+            201: schemas.Message,
+            200: schemas.Message,
+            **problems(
+                "validation_error",
+                "malformed_json",
+                "unknown_field",
+                *_COMMON,
+                "room_locked",
+                "not_found",
+                "idempotency_conflict",
+                "too_large",
+                "unsupported_media_type",
+                "unavailable",
+            ),
+        },
+        examples=[
+            OpenApiExample(
+                "A message",
+                {"content": "Hello world!", "client_message_id": "c0ffee-1"},
+                request_only=True,
+            )
+        ],
+    )
+    def create(self, request: Request, room: str) -> Response:
+        body = read_body(SendMessageSerializer, request)
+        sent = services.send_message(services.Draft(sender_id=request.user.id, room=room, **body))
+        if sent.duplicate:
+            return Response(schemas.message(sent.message), headers={"Idempotent-Replay": "true"})
+        return Response(schemas.message(sent.message), status=201)
+
+
+@extend_schema(tags=["messaging"])
+class ReadMarkerViewSet(viewsets.ViewSet):
+    """How far I have read."""
+
+    @extend_schema(
+        summary="Mark a room read up to a message",
+        description="Never moves back, never past the last message.",
+        request=MarkReadSerializer,
+        responses={
+            200: schemas.ReadMarker,
+            **problems("validation_error", "malformed_json", "unknown_field", *_COMMON, "not_found"),
+        },
+    )
+    def update(self, request: Request, room: str) -> Response:
+        body = read_body(MarkReadSerializer, request)
+        return Response(services.mark_read(request.user.id, room, seq=body["seq"]))
+
+
+@extend_schema(tags=["messaging"])
+class MessageViewSet(viewsets.ViewSet):
+    """A message by its id."""
+
+    @extend_schema(
+        summary="Get a message",
+        responses={200: schemas.Message, **problems(*_COMMON, "not_found")},
+    )
+    def retrieve(self, request: Request, message_id: UUID) -> Response:
+        return Response(schemas.message(selectors.get_message(request.user, message_id)))

@@ -1,0 +1,118 @@
+"""The outgoing side of one socket: a bounded buffer and the task that empties it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from core.ids import new_id
+from realtime.close_codes import CloseCode
+from realtime.router import Identity
+
+if TYPE_CHECKING:
+    from realtime.hub import Following
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_SECONDS_TO_CLOSE = 5
+
+
+class Connection:
+    """One socket of one user.
+
+    Nothing here waits for a slow reader: frames of streams are refused when the buffer is full (the
+    hub then replays them from the log, at the reader's pace), ephemera dropped when it is half full.
+    A buffer that stays half full for WS_SLOW_SECONDS ends the connection with 4450.
+
+    Args:
+        send: ASGI's `send`.
+        abort: ends a socket that can't be closed politely.
+    """
+
+    def __init__(self, send: Send, abort: Callable[[], object]) -> None:
+        self.id = new_id()
+        self.identity: Identity | None = None
+        self.following: dict[str, Following] = {}
+        self.catching_up: asyncio.Task[None] | None = None
+        self.close_code: CloseCode | None = None
+        self._send = send
+        self._abort = abort
+        self._frames: deque[str] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def offer(self, frame: str) -> bool:
+        """Queue a frame of a stream; False if there is no room for it."""
+        if len(self._frames) >= settings.WS_BUFFER_FRAMES or self._bytes >= settings.WS_BUFFER_BYTES:
+            return False
+        self._queue(frame)
+        return True
+
+    def offer_ephemeral(self, frame: str) -> None:
+        """Queue a frame that may be lost."""
+        if not self.is_half_full():
+            self._queue(frame)
+
+    def push(self, frame: str) -> None:
+        """Queue a frame that answers the client; how many it may owe us is bounded elsewhere."""
+        self._queue(frame)
+
+    def close(self, code: CloseCode) -> None:
+        """Send what is queued, then close. The first code given is the one that the client gets."""
+        if self.close_code is None:
+            self.close_code = code
+            self._wake.set()
+            self._room.set()
+            # A peer that reads nothing never lets the close frame out either.
+            asyncio.get_running_loop().call_later(_SECONDS_TO_CLOSE, self._abort)
+
+    def stop(self) -> None:
+        """Forget timers; the socket is gone."""
+        if self._stalled:
+            self._stalled.cancel()
+
+    async def has_room(self) -> None:
+        """Wait until less than half of the buffer is taken, or the connection is closing."""
+        await self._room.wait()
+
+    def is_half_full(self) -> bool:
+        """Whether replay should wait, and ephemera be dropped."""
+        return (
+            len(self._frames) * 2 >= settings.WS_BUFFER_FRAMES or self._bytes * 2 >= settings.WS_BUFFER_BYTES
+        )
+
+    async def write(self) -> None:
+        """Send frames as they come, until `close`; the task of this socket's life."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._frames:
+                frame = self._frames.popleft()
+                self._bytes -= len(frame)
+                if self._stalled and not self.is_half_full():
+                    self._stalled.cancel()
+                    self._stalled = None
+                    self._room.set()
+                await self._send({"type": "websocket.send", "text": frame})
+            if self.close_code is not None:
+                code = self.close_code
+                await self._send({"type": "websocket.close", "code": int(code), "reason": code.reason})
+                return
+
+    def _queue(self, frame: str) -> None:
+        if self.close_code is not None:
+            return
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        self._wake.set()
+        if self._stalled is None and self.is_half_full():
+            self._room.clear()
+            loop = asyncio.get_running_loop()
+            self._stalled = loop.call_later(settings.WS_SLOW_SECONDS, self.close, CloseCode.SLOW_CONSUMER)

@@ -1,0 +1,318 @@
+"""One WebSocket: who is there, what it asks, what it gets. Rules of chat live in the apps' frames."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import structlog
+from channels.consumer import AsyncConsumer
+from django.conf import settings
+
+from core.errors import (
+    AccountSuspended,
+    AuthRequired,
+    ChatError,
+    Forbidden,
+    InternalError,
+    InvalidFrame,
+    MalformedJSON,
+    SessionRevoked,
+    TokenExpired,
+    UnknownType,
+    ValidationFailed,
+)
+from realtime import hub as hubs
+from realtime import protocol
+from realtime.close_codes import CloseCode
+from realtime.connection import Connection
+from realtime.protocol import AuthData, Frame, RefusedFrame, Request, ResumeData
+from realtime.router import Call, Identity, Outcome, Place, Route, Router
+
+logger = structlog.get_logger(__name__)
+
+MAX_UNANSWERED = 256
+"""Batched requests of one connection under way at once; beyond, its next frame waits to be read."""
+
+BAD_FRAMES, BAD_FRAMES_SECONDS = 10, 60
+EXPIRY_WARNING_SECONDS = 60
+
+_BAD_FRAME = (MalformedJSON, InvalidFrame, UnknownType)
+_CLOSE_CODES: dict[type[ChatError], CloseCode] = {
+    TokenExpired: CloseCode.TOKEN_EXPIRED,
+    SessionRevoked: CloseCode.SESSION_ENDED,
+    AccountSuspended: CloseCode.SUSPENDED,
+}
+
+
+class ChatConsumer(AsyncConsumer):
+    """The consumer behind `/ws`, handed its router: `ChatConsumer.as_asgi(router=…)`.
+
+    It runs its own loop in place of Channels' dispatch, which hops to a thread for every frame and
+    dies of the first odd one; and its streams come through the hub, not through a group per socket.
+    """
+
+    def __init__(self, *, router: Router) -> None:
+        self.router = router
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        self.scope = scope
+        if (await receive())["type"] != "websocket.connect":
+            return
+        if not _origin_allowed(scope):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self.hub = hubs.current()
+        self.connection = Connection(send, task.cancel)
+        self.bad_frames: deque[float] = deque(maxlen=BAD_FRAMES)
+        self.unanswered = asyncio.Semaphore(MAX_UNANSWERED)
+        self.timers: list[asyncio.TimerHandle] = []
+        self.tasks: set[asyncio.Task[Any]] = set()
+        offered = scope.get("subprotocols", [])
+        chosen = protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None
+        await send({"type": "websocket.accept", "subprotocol": chosen})
+        writer = asyncio.create_task(self.connection.write())
+        try:
+            await self._greet()
+            while (message := await receive())["type"] != "websocket.disconnect":
+                await self._take(message)
+        except asyncio.CancelledError:
+            if self.connection.close_code is None:
+                raise
+        finally:
+            # disconnect() of a stock consumer may never be called; this always is.
+            self.hub.remove(self.connection)
+            self.connection.stop()
+            for job in (*self.tasks, writer):
+                job.cancel()
+            for timer in self.timers:
+                timer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    # --- Who is there ---------------------------------------------------------------------------
+
+    async def _greet(self) -> None:
+        """Take the credential that came with the handshake, or give the client time to send one."""
+        try:
+            identify, credential = self._credential()
+            if credential is not None:
+                await self._enter(await self.hub.threads.run(identify, credential))
+                return
+        except ChatError as error:
+            self._refuse_entry(error, None)
+            return
+        self._later(settings.WS_AUTH_SECONDS, self._close_unless_known)
+
+    def _credential(self) -> tuple[Any, str | None]:
+        """The first credential of the handshake: header, subprotocol, ticket, query token."""
+        for name, value in self.scope["headers"]:
+            if name == b"authorization":
+                scheme, _, token = value.decode("latin-1").partition(" ")
+                if scheme.lower() == "bearer":
+                    return self.router.identify, token.strip()
+        prefix = f"{protocol.SUBPROTOCOL}.token."
+        for offered in self.scope.get("subprotocols", []):
+            if offered.startswith(prefix):
+                return self.router.identify, offered.removeprefix(prefix)
+        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
+        if "ticket" in query:
+            return self.router.redeem, query["ticket"][0]
+        if "token" in query and settings.WS_QUERY_TOKEN:
+            return self.router.identify, query["token"][0]
+        return self.router.identify, None
+
+    async def _enter(
+        self, identity: Identity, request: Request | None = None, cursors: dict[str, int] | None = None
+    ) -> None:
+        """Say `ready`, then let the user's streams flow: from the heads, or from the client's cursors."""
+        known = self.connection.identity
+        if known is not None and known.user_id != identity.user_id:
+            raise Forbidden("A socket belongs to one user; open another one.")
+        places = await self.hub.threads.run(self.router.places_of, identity.user_id)
+        self.connection.identity = identity
+        self.hub.add(self.connection)
+        self._watch_expiry(identity)
+        self.connection.push(self._ready(identity, places, request))
+        mine = {place.stream for place in places}
+        cursors = cursors or {}
+        if known is None:
+            # Streams with a cursor begin there; the others where `ready` said that they are.
+            places = [place._replace(head=cursors.get(place.stream, place.head)) for place in places]
+        await self.hub.follow(self.connection, places)
+        if cursors:
+            if known is not None:
+                self._rewind(cursors)
+            self._start(self._say_resumed(None, cursors, denied=sorted(cursors.keys() - mine)))
+
+    def _ready(self, identity: Identity, places: list[Place], request: Request | None) -> str:
+        data = {
+            "connection_id": self.connection.id,
+            "user": identity.card,
+            "protocol": protocol.VERSION,
+            "heartbeat_interval_ms": settings.WS_HEARTBEAT_SECONDS * 1000,
+            "limits": {
+                "frame_bytes": settings.WS_MAX_FRAME_BYTES,
+                "message_length": settings.MAX_MESSAGE_LENGTH,
+                "buffer_frames": settings.WS_BUFFER_FRAMES,
+                "buffer_bytes": settings.WS_BUFFER_BYTES,
+                "unanswered_requests": MAX_UNANSWERED,
+            },
+            "streams": {place.stream: place.head for place in places},
+        }
+        return protocol.encode(Frame("ready", request.id if request else None, data=data))
+
+    def _refuse_entry(self, error: ChatError, request: Request | None) -> None:
+        self.connection.push(protocol.error(error, request))
+        if error.retryable:
+            self.connection.close(CloseCode.TRY_AGAIN_LATER)
+        else:
+            self.connection.close(_CLOSE_CODES.get(type(error), CloseCode.UNAUTHENTICATED))
+
+    def _close_unless_known(self) -> None:
+        if self.connection.identity is None:
+            self.connection.push(protocol.error(AuthRequired("No `auth` frame came in time."), None))
+            self.connection.close(CloseCode.TIMEOUT)
+
+    def _watch_expiry(self, identity: Identity) -> None:
+        for timer in self.timers:
+            timer.cancel()
+        self.timers.clear()
+        left = identity.expires_at - time.time()
+        self._later(left - EXPIRY_WARNING_SECONDS, self._warn_of_expiry)
+        self._later(left, lambda: self.connection.close(CloseCode.TOKEN_EXPIRED))
+
+    def _warn_of_expiry(self) -> None:
+        data = {"expires_in": EXPIRY_WARNING_SECONDS}
+        self.connection.push(protocol.encode(Frame("token.expiring", data=data)))
+
+    # --- What it asks ---------------------------------------------------------------------------
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if self.connection.close_code is not None:
+            return
+        text = message.get("text")
+        if text is None:
+            self.connection.close(CloseCode.UNSUPPORTED_DATA)
+        elif len(text) > settings.WS_MAX_FRAME_BYTES or len(text.encode()) > settings.WS_MAX_FRAME_BYTES:
+            self.connection.close(CloseCode.MESSAGE_TOO_BIG)
+        else:
+            request: Request | None = None
+            try:
+                request = protocol.decode(text)
+                await self._answer(request)
+            except RefusedFrame as refused:
+                self._refuse(refused.error, refused.request)
+            except ChatError as error:
+                self._refuse(error, request)
+            except Exception:
+                logger.exception("frame_failed", type=request.type if request else None)
+                self._refuse(InternalError(), request)
+
+    async def _answer(self, request: Request) -> None:
+        if request.type == "auth":
+            await self._authenticate(request)
+        elif self.connection.identity is None:
+            raise AuthRequired
+        elif request.type == "ping":
+            self.connection.push(protocol.encode(Frame("pong", request.id, data=request.data)))
+        elif request.type == "resume":
+            self._resume(request)
+        elif route := self.router.by_type.get(request.type):
+            await self._call(route, self.connection.identity, request)
+        else:
+            raise UnknownType
+
+    async def _authenticate(self, request: Request) -> None:
+        data = protocol.typed(AuthData, request.data)
+        cursors = _checked(data.cursors or {})
+        try:
+            identity = await self.hub.threads.run(self.router.identify, data.token)
+        except ChatError as error:
+            self._refuse_entry(error, request)
+            return
+        await self._enter(identity, request, cursors)
+
+    def _resume(self, request: Request) -> None:
+        cursors = _checked(protocol.typed(ResumeData, request.data).cursors)
+        denied = sorted(cursors.keys() - self.connection.following.keys())
+        self._rewind(cursors)
+        self._start(self._say_resumed(request, cursors, denied=denied))
+
+    def _rewind(self, cursors: dict[str, int]) -> None:
+        for stream in cursors.keys() & self.connection.following.keys():
+            self.hub.rewind(self.connection, stream, cursors[stream])
+
+    async def _say_resumed(
+        self, request: Request | None, cursors: dict[str, int], *, denied: list[str]
+    ) -> None:
+        """`resumed`, once every named stream is where it is live."""
+        while self.connection.catching_up and not self.connection.catching_up.done():
+            await asyncio.wait([self.connection.catching_up])
+        streams = {
+            stream: {"from": cursor + 1, "to": self.hub.feeds[stream].position}
+            for stream, cursor in cursors.items()
+            if stream in self.connection.following
+        }
+        data = {"streams": streams, "denied": denied}
+        self.connection.push(protocol.encode(Frame("resumed", request.id if request else None, data=data)))
+
+    async def _call(self, route: Route, caller: Identity, request: Request) -> None:
+        call = Call(caller, protocol.typed(route.data, request.data))
+        if route.batched:
+            await self.unanswered.acquire()
+            future = self.hub.batcher(route).submit(call)
+            future.add_done_callback(lambda done: self._finish(route, request, done))
+        else:
+            # In place, so that a connection's frames take effect in the order in which they came.
+            self._acknowledge(route, request, await self.hub.threads.run(route.handler, *call))
+
+    def _finish(self, route: Route, request: Request, done: asyncio.Future[Outcome]) -> None:
+        self.unanswered.release()
+        outcome = done.result()
+        if isinstance(outcome, ChatError):
+            self._refuse(outcome, request)
+        else:
+            self._acknowledge(route, request, outcome)
+
+    def _acknowledge(self, route: Route, request: Request, data: Any) -> None:
+        if route.ack == "always" or (route.ack == "if_asked" and request.id is not None):
+            self.connection.push(protocol.ack(request, data))
+
+    def _refuse(self, error: ChatError, request: Request | None) -> None:
+        self.connection.push(protocol.error(error, request))
+        if isinstance(error, _BAD_FRAME):
+            now = time.monotonic()
+            self.bad_frames.append(now)
+            if len(self.bad_frames) == BAD_FRAMES and now - self.bad_frames[0] < BAD_FRAMES_SECONDS:
+                self.connection.close(CloseCode.BAD_FRAMES)
+
+    # --- Small things ---------------------------------------------------------------------------
+
+    def _later(self, seconds: float, work: Any) -> None:
+        self.timers.append(asyncio.get_running_loop().call_later(max(0, seconds), work))
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+def _checked(cursors: dict[str, int]) -> dict[str, int]:
+    for stream, place in cursors.items():
+        if not 0 <= place < 2**63:
+            raise ValidationFailed.of(f"cursors.{stream[:64]}", "invalid", "A cursor is a position, 0 or more.")
+    return cursors
+
+
+def _origin_allowed(scope: dict[str, Any]) -> bool:
+    """Browsers send Origin (RFC 6455 §10.2); other clients don't, and carry no cookie to abuse."""
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if not origin or "*" in settings.WS_ALLOWED_ORIGINS or origin in settings.WS_ALLOWED_ORIGINS:
+        return True
+    return urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")

@@ -1,0 +1,412 @@
+"""Local fan-out: what this process's connections follow, and in what order they get it.
+
+The log is the truth and the channel layer a doorbell. Per stream the hub keeps the position up to
+which it has delivered: the next event is passed on, an older one dropped, and a hole is filled from
+the log, as is whatever a periodic look at the heads finds. So a lost, late, doubled or reordered
+layer message, or a Redis restart, costs a moment and never an event.
+
+One layer membership per stream and process, however many connections follow it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from eventlog import log
+from eventlog.log import EVERYONE, LoggedEvent
+from realtime import protocol
+from realtime.batches import Batcher
+from realtime.close_codes import CloseCode
+from realtime.connection import Connection
+from realtime.router import Place, Route
+from realtime.threads import DatabaseThreads
+
+logger = structlog.get_logger(__name__)
+
+PAGE = 100
+"""Events per read of the log: under half of a connection's buffer."""
+
+_EVENTS_PER_TURN = 64
+_LAYER_SECONDS = 3
+_MAX_UNSENT_RINGS = 10_000
+
+
+class Following:
+    """A connection's place in a stream. While it is live, the place is the feed's own position."""
+
+    __slots__ = ("feed", "live", "place", "since")
+
+    def __init__(self, feed: Feed, place: int, since: int) -> None:
+        self.feed = feed
+        self.place = place
+        self.since = since
+        self.live = False
+
+
+class Feed:
+    """A stream as this process delivers it."""
+
+    __slots__ = ("filling", "followers", "live", "name", "newest", "position", "subscribed")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.position = -1
+        self.newest = -1  # the newest position that anyone told of
+        self.subscribed = False
+        self.live: set[Connection] = set()
+        self.followers: dict[Connection, Following] = {}
+        self.filling: asyncio.Task[None] | None = None
+
+    @property
+    def group(self) -> str:
+        return self.name.replace(":", ".")
+
+
+class Hub:
+    """The deliveries of one process, on one event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.threads = DatabaseThreads()
+        self.feeds: dict[str, Feed] = {}
+        self.batchers: dict[str, Batcher] = {}
+        self.connections: defaultdict[UUID, set[Connection]] = defaultdict(set)
+        self._layer: Any = get_channel_layer()
+        self._channel: str | None = None
+        self._subscribing = asyncio.Lock()
+        self._rings: deque[tuple[str, dict[str, Any]]] = deque(maxlen=_MAX_UNSENT_RINGS)
+        self._rung = asyncio.Event()
+        self._tasks = [
+            self.loop.create_task(work, name=work.__name__)
+            for work in (self._listen(), self._send_rings(), self._look_at_heads())
+        ]
+
+    async def stop(self) -> None:
+        """End the hub's tasks and its database threads."""
+        tasks = [*self._tasks, *(feed.filling for feed in self.feeds.values() if feed.filling)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(self.threads.stop)
+
+    def batcher(self, route: Route) -> Batcher:
+        """The queue of a batched route's calls, one per process."""
+        if route.type not in self.batchers:
+            self.batchers[route.type] = Batcher(route.handler, self.threads)
+        return self.batchers[route.type]
+
+    # --- Connections ----------------------------------------------------------------------------
+
+    def add(self, connection: Connection) -> None:
+        """Know an authenticated connection, so that its session can be ended from anywhere."""
+        assert connection.identity is not None
+        self.connections[connection.identity.user_id].add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection and all that it follows."""
+        if connection.catching_up:
+            connection.catching_up.cancel()
+        for following in list(connection.following.values()):
+            self._unfollow(connection, following)
+        if connection.identity:
+            mine = self.connections[connection.identity.user_id]
+            mine.discard(connection)
+            if not mine:
+                del self.connections[connection.identity.user_id]
+
+    async def follow(self, connection: Connection, places: Iterable[Place]) -> None:
+        """Let `connection` have the events after each place's `head`, in order, until it ends.
+
+        A stream that it follows already keeps its place.
+        """
+        places = list(places)
+        await self._open([place.stream for place in places])
+        for place in places:
+            if connection.close_code is not None:
+                return
+            feed = self.feeds[place.stream]
+            if known := connection.following.get(place.stream):
+                known.since = max(known.since, place.since)
+                continue
+            following = Following(feed, place.head, place.since)
+            connection.following[place.stream] = feed.followers[connection] = following
+            self._go_live_or_catch_up(connection, following)
+
+    def rewind(self, connection: Connection, stream: str, place: int) -> None:
+        """Set the connection's place in a stream that it follows; events from `place` + 1 on follow."""
+        following = connection.following[stream]
+        following.feed.live.discard(connection)
+        following.live, following.place = False, place
+        self._go_live_or_catch_up(connection, following)
+
+    def _unfollow(self, connection: Connection, following: Following) -> None:
+        following.feed.live.discard(connection)
+        following.feed.followers.pop(connection, None)
+        connection.following.pop(following.feed.name, None)
+
+    # --- Catching up ----------------------------------------------------------------------------
+
+    def _go_live_or_catch_up(self, connection: Connection, following: Following) -> None:
+        if following.place == following.feed.position:
+            following.live = True
+            following.feed.live.add(connection)
+        else:
+            self._start_catching_up(connection)
+
+    def _start_catching_up(self, connection: Connection) -> None:
+        if connection.catching_up is None or connection.catching_up.done():
+            connection.catching_up = self.loop.create_task(self._catch_up(connection))
+
+    async def _catch_up(self, connection: Connection) -> None:
+        """Replay each stream that the connection is behind in, at the pace at which it reads."""
+        try:
+            while behind := [f for f in connection.following.values() if not f.live]:
+                for following in behind:
+                    await self._replay(connection, following)
+                    if connection.close_code is not None:
+                        return
+        except Exception as error:  # noqa: BLE001 - the client resumes elsewhere, or later
+            logger.warning("replay_interrupted", error=type(error).__name__)
+            connection.close(CloseCode.TRY_AGAIN_LATER)
+
+    async def _replay(self, connection: Connection, following: Following) -> None:
+        """Send what the log has after the connection's place, until it is where the feed is."""
+        feed = following.feed
+        while not following.live and connection.following.get(feed.name) is following:
+            if following.place > feed.position:
+                await self._fill(feed)
+            if following.place > feed.position:
+                self._skip(connection, following, feed.position)  # a place that the log never reached
+            started_at = following.place
+            events = await self.threads.run(log.replay, feed.name, after=started_at, limit=PAGE)
+            if following.place != started_at:
+                continue  # rewound meanwhile
+            reached = events[0].pos - 1 if events else feed.position
+            if following.place < reached:
+                self._skip(connection, following, reached)  # pruned
+            for event in events:
+                await connection.has_room()
+                if connection.close_code is not None:
+                    return
+                if following.place != event.pos - 1 or not connection.offer(event.frame):
+                    break
+                following.place = event.pos
+                self._steer(connection, following, event)
+                if connection.following.get(feed.name) is not following:
+                    return
+            # From here to going live nothing is awaited, so no event can slip in between.
+            if following.place == feed.position:
+                self._go_live_or_catch_up(connection, following)
+
+    def _skip(self, connection: Connection, following: Following, place: int) -> None:
+        """Say exactly which events can't be had, and go on from `place`."""
+        low, high = sorted((following.place, place))
+        missing = {"stream": following.feed.name, "from": low + 1, "to": high}
+        connection.push(protocol.encode(protocol.Frame("resync_required", data=missing)))
+        following.place = place
+
+    # --- Delivery -------------------------------------------------------------------------------
+
+    def _take(self, feed: Feed, events: Iterable[LoggedEvent]) -> None:
+        """Deliver what comes next, drop what is old, fill what is missing."""
+        for event in events:
+            feed.newest = max(feed.newest, event.pos)
+            if feed.position >= 0 and event.pos == feed.position + 1:
+                self._deliver(feed, event)
+        if 0 <= feed.position < feed.newest:
+            self._start_filling(feed)
+
+    def _deliver(self, feed: Feed, event: LoggedEvent) -> None:
+        feed.position = event.pos
+        frame = event.frame
+        slow = [connection for connection in feed.live if not connection.offer(frame)]
+        for connection in slow:
+            self._leave_behind(connection, feed, event.pos - 1)
+        if event.ends_for or event.opens:
+            for connection in list(feed.live):
+                self._steer(connection, feed.followers[connection], event)
+
+    def _leave_behind(self, connection: Connection, feed: Feed, place: int) -> None:
+        """Take a slow reader out of live delivery; it replays from `place`, and so holds up nobody."""
+        following = feed.followers[connection]
+        feed.live.discard(connection)
+        following.live, following.place = False, place
+        self._start_catching_up(connection)
+
+    def _steer(self, connection: Connection, following: Following, event: LoggedEvent) -> None:
+        """Obey what an event says about who follows what; the same live and in replay."""
+        assert connection.identity is not None
+        mine = event.ends_for in (str(connection.identity.user_id), EVERYONE)
+        if event.ends_for and mine and event.pos > following.since:
+            self._unfollow(connection, following)
+        if event.opens:
+            place = Place(event.opens, event.opens_after or 0, event.opens_after or 0)
+            task = self.loop.create_task(self.follow(connection, [place]))
+            task.add_done_callback(_log_failure)
+
+    def _start_filling(self, feed: Feed) -> asyncio.Task[None]:
+        if feed.filling is None or feed.filling.done():
+            feed.filling = self.loop.create_task(self._fill_from_log(feed))
+            feed.filling.add_done_callback(_log_failure)
+        return feed.filling
+
+    async def _fill(self, feed: Feed) -> None:
+        await asyncio.wait([self._start_filling(feed)])
+
+    async def _fill_from_log(self, feed: Feed) -> None:
+        while True:
+            told = feed.newest
+            events = await self.threads.run(log.replay, feed.name, after=feed.position, limit=PAGE)
+            for event in events:
+                if event.pos == feed.position + 1:
+                    self._deliver(feed, event)
+            if len(events) < PAGE and feed.newest <= max(told, feed.position):
+                feed.newest = feed.position
+                return
+            # More than a page: those who don't keep up read on at their own pace.
+            for connection in [c for c in feed.live if c.is_half_full()]:
+                self._leave_behind(connection, feed, feed.position)
+
+    # --- The channel layer ----------------------------------------------------------------------
+
+    async def _open(self, names: list[str]) -> None:
+        """Have a feed for each name: membership first, then the head, so that nothing falls between."""
+        if all(name in self.feeds and self.feeds[name].position >= 0 for name in names):
+            return
+        async with self._subscribing:
+            new = [name for name in dict.fromkeys(names) if name not in self.feeds]
+            for name in new:
+                feed = self.feeds[name] = Feed(name)
+                await self._subscribe(feed)
+            unplaced = [name for name in dict.fromkeys(names) if self.feeds[name].position < 0]
+            heads = await self.threads.run(log.heads, unplaced)
+            for name in unplaced:
+                feed = self.feeds[name]
+                feed.position = heads.get(name, 0)
+                self._take(feed, [])
+
+    async def _subscribe(self, feed: Feed) -> None:
+        if self._channel is None:
+            return
+        try:
+            async with asyncio.timeout(_LAYER_SECONDS):
+                await self._layer.group_add(feed.group, self._channel)
+            feed.subscribed = True
+        except Exception as error:  # noqa: BLE001 - whatever the layer raises, the heads tell instead
+            logger.warning("subscribe_failed", error=type(error).__name__)
+
+    async def _listen(self) -> None:
+        """Take messages from the layer, for ever; without one, look at the heads only."""
+        while True:
+            try:
+                if self._channel is None:
+                    self._channel = await self._layer.new_channel()
+                await self._receive(await self._layer.receive(self._channel))
+            except Exception as error:  # noqa: BLE001 - a broken message or a lost Redis must not deafen us
+                logger.warning("layer_receive_failed", error=type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _receive(self, message: dict[str, Any]) -> None:
+        feed = self.feeds.get(message["stream"])
+        if feed is None:
+            return
+        match message["type"]:
+            case "events":
+                events = [LoggedEvent(feed.name, *event) for event in message["events"]]
+                for start in range(0, len(events), _EVENTS_PER_TURN):
+                    self._take(feed, events[start : start + _EVENTS_PER_TURN])
+                    await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
+            case "ephemeral":
+                for connection in feed.live:
+                    if connection.identity and str(connection.identity.user_id) != message["not_to"]:
+                        connection.offer_ephemeral(message["frame"])
+            case "end":
+                self._end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
+
+    def _end(self, user_id: UUID, sessions: list[str] | None, code: CloseCode) -> None:
+        for connection in list(self.connections.get(user_id, ())):
+            assert connection.identity is not None
+            if sessions is None or str(connection.identity.session_id) in sessions:
+                connection.close(code)
+
+    def ring(self, stream: str, message: dict[str, Any]) -> None:
+        """Queue a message for the layer; the oldest is dropped when the layer is away for long."""
+        self._rings.append((stream, message))
+        self._rung.set()
+
+    async def _send_rings(self) -> None:
+        while True:
+            await self._rung.wait()
+            self._rung.clear()
+            while self._rings:
+                stream, message = self._rings.popleft()
+                try:
+                    async with asyncio.timeout(_LAYER_SECONDS):
+                        await self._layer.group_send(stream.replace(":", "."), message)
+                except Exception as error:  # noqa: BLE001 - the ring is lost, the event is not
+                    logger.warning("ring_failed", error=type(error).__name__, waiting=len(self._rings))
+
+    async def _look_at_heads(self) -> None:
+        """Find what no doorbell told, mend memberships, let go of streams that nobody follows."""
+        while True:
+            # Not all processes at once.
+            await asyncio.sleep(settings.HEAD_POLL_SECONDS * random.uniform(0.75, 1))  # noqa: S311
+            try:
+                await self._close_idle()
+                placed = [name for name, feed in self.feeds.items() if feed.position >= 0]
+                heads = await self.threads.run(log.heads, placed)
+                for name, head in heads.items():
+                    if (feed := self.feeds.get(name)) and head > feed.position:
+                        self._start_filling(feed)
+                for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
+                    await self._subscribe(feed)
+            except Exception as error:  # noqa: BLE001 - the next look comes
+                logger.warning("look_failed", error=type(error).__name__)
+
+    async def _close_idle(self) -> None:
+        async with self._subscribing:
+            for feed in [feed for feed in self.feeds.values() if not feed.followers]:
+                del self.feeds[feed.name]
+                if feed.subscribed and self._channel:
+                    async with asyncio.timeout(_LAYER_SECONDS):
+                        await self._layer.group_discard(feed.group, self._channel)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logger.warning("delivery_task_failed", error=type(error).__name__)
+
+
+_current: Hub | None = None
+
+
+def current() -> Hub:
+    """The hub of the running loop, started on first use (Daphne has no start-up hook)."""
+    global _current  # noqa: PLW0603 - one hub per process is the point
+    if _current is None or _current.loop is not asyncio.get_running_loop():
+        _current = Hub()
+    return _current
+
+
+async def stop() -> None:
+    """Stop the running loop's hub, if there is one."""
+    global _current  # noqa: PLW0603
+    if _current is not None and _current.loop is asyncio.get_running_loop():
+        hub, _current = _current, None
+        await hub.stop()
+
+
+def post(stream: str, message: dict[str, Any]) -> None:
+    """Ring from any thread; without a hub in this process, nothing happens."""
+    hub = _current
+    if hub is not None and not hub.loop.is_closed():
+        hub.loop.call_soon_threadsafe(hub.ring, stream, message)

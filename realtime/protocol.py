@@ -1,0 +1,151 @@
+"""The wire format: text in, requests out; frames in, text out. Pure: knows no socket and no loop."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from core import bounded_json
+from core.errors import ChatError, FieldError, InvalidFrame, UnknownField, ValidationFailed
+
+VERSION = 1
+SUBPROTOCOL = "chat.v1"
+MAX_ID_LENGTH = 64
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Request(msgspec.Struct):
+    """A client's frame, its `data` not looked at yet."""
+
+    type: str
+    id: str | None
+    data: Any
+
+
+class AuthData(msgspec.Struct, forbid_unknown_fields=True):
+    token: str
+    cursors: dict[str, int] | None = None
+
+
+class ResumeData(msgspec.Struct, forbid_unknown_fields=True):
+    cursors: dict[str, int]
+
+
+class RequestInfo(msgspec.Struct, omit_defaults=True):
+    """Which request an error answers, for clients that gave it no `id`."""
+
+    type: str | None
+    client_message_id: str | None = None
+
+
+class ErrorData(msgspec.Struct, omit_defaults=True):
+    code: str
+    detail: str
+    retryable: bool
+    errors: list[FieldError]
+    request: RequestInfo
+    retry_after: float | None = None
+
+
+class Frame(msgspec.Struct, omit_defaults=True):
+    """A frame of the session itself: not of a stream, never replayed."""
+
+    type: str
+    id: str | None = None
+    stream: str | None = None
+    ts: str | None = None
+    data: Any = msgspec.UNSET
+
+
+class RefusedFrame(Exception):  # noqa: N818 - a fact about a frame
+    """A frame that could not become a request, with as much of it as could be read."""
+
+    def __init__(self, error: ChatError, request: Request | None = None) -> None:
+        self.error = error
+        self.request = request
+        super().__init__(error.code)
+
+
+def decode(text: str) -> Request:
+    """A client's frame.
+
+    Raises:
+        RefusedFrame: with MalformedJSON, ValidationFailed (unstorable characters) or InvalidFrame.
+    """
+    try:
+        value = bounded_json.loads(text)
+    except ChatError as error:
+        raise RefusedFrame(error) from None
+    if not isinstance(value, dict):
+        raise RefusedFrame(InvalidFrame("A frame is a JSON object."))
+    kind, id_ = value.get("type"), value.get("id")
+    if not isinstance(kind, str):
+        raise RefusedFrame(InvalidFrame("`type` is missing or not a string."))
+    request = Request(kind, id_ if isinstance(id_, str) else None, value.get("data"))
+    if id_ is not None and (not isinstance(id_, str) or len(id_) > MAX_ID_LENGTH):
+        raise RefusedFrame(
+            InvalidFrame(f"`id` is a string of at most {MAX_ID_LENGTH} characters."), Request(kind, None, None)
+        )
+    return request
+
+
+def typed(kind: type[S], data: Any) -> S:
+    """`data` as the struct that the route declares.
+
+    Raises:
+        InvalidFrame: `data` is not an object.
+        UnknownField, ValidationFailed: with the path, the code and the words of the broken rule.
+    """
+    if not isinstance(data, dict):
+        raise InvalidFrame("`data` is missing or not an object.")
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from None
+
+
+_PATH = re.compile(r" - at `\$\.?(.*)`$")
+_NAMED = re.compile(r"(required|unknown) field `(.*?)`")
+
+
+def _explained(message: str) -> ChatError:
+    """msgspec's sentence as our error: where, which rule, in words. It never holds the value itself."""
+    place = _PATH.search(message)
+    path = re.sub(r"\[(\d+)\]", r".\1", place.group(1)) if place else ""
+    words = _PATH.sub("", message)
+    if named := _NAMED.search(words):
+        path = f"{path}.{named.group(2)}" if path else named.group(2)
+        if named.group(1) == "unknown":
+            return UnknownField(errors=[FieldError(path, "unknown_field", "No such key here.")])
+        return ValidationFailed.of(path, "required", "This key is required.")
+    if "length <=" in words:
+        return ValidationFailed.of(path, "max_length", f"{words}.")
+    return ValidationFailed.of(path, "invalid", f"{words}.")
+
+
+def encode(frame: Frame) -> str:
+    """A frame as it goes on the wire."""
+    return msgspec.json.encode(frame).decode()
+
+
+def ack(request: Request, data: Any) -> str:
+    """The answer to a request that was done."""
+    return encode(Frame("ack", request.id, data={} if data is None else data))
+
+
+def error(refusal: ChatError, request: Request | None) -> str:
+    """The answer to a request that was refused."""
+    kind = request.type[:64] if request else None
+    named = request.data.get("client_message_id") if request and isinstance(request.data, dict) else None
+    data = ErrorData(
+        code=refusal.code,
+        detail=refusal.detail,
+        retryable=refusal.retryable,
+        errors=refusal.errors,
+        request=RequestInfo(kind, named if isinstance(named, str) and len(named) <= MAX_ID_LENGTH else None),
+        retry_after=refusal.retry_after,
+    )
+    return encode(Frame("error", request.id if request else None, data=data))

@@ -1,0 +1,41 @@
+"""The synchronous door to live delivery, for services and receivers in any thread.
+
+Nothing here is kept: what must not be lost is an event in the log, and this only rings the bell.
+In a process without a hub (a management command) the ring is left out; the other processes' look
+at the heads finds the events within HEAD_POLL_SECONDS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from core.timestamps import rfc3339
+from django.utils import timezone
+
+from eventlog.log import LoggedEvent, user_stream
+from realtime import hub, protocol
+from realtime.close_codes import CloseCode
+
+
+def ring(events: Iterable[LoggedEvent]) -> None:
+    """Tell every process of new events, with the ready frames: one layer message per stream."""
+    for stream, group in groupby(sorted(events, key=lambda e: (e.stream, e.pos)), key=lambda e: e.stream):
+        hub.post(stream, {"type": "events", "stream": stream, "events": [list(e[1:]) for e in group]})
+
+
+def send_ephemeral(stream: str, type_: str, data: Any, *, not_to: UUID | None = None) -> None:
+    """Send a frame that is not kept (typing, read) to those who follow `stream` now, `not_to` left out."""
+    frame = protocol.encode(protocol.Frame(type_, stream=stream, ts=rfc3339(timezone.now()), data=data))
+    message = {"type": "ephemeral", "stream": stream, "frame": frame, "not_to": str(not_to or "")}
+    hub.post(stream, message)
+
+
+def end_connections(user_id: UUID, *, session_ids: Collection[UUID] | None, code: CloseCode) -> None:
+    """Close the user's sockets on every process: those of the named sessions, or all (None)."""
+    sessions = None if session_ids is None else [str(session_id) for session_id in session_ids]
+    stream = user_stream(user_id)
+    message = {"type": "end", "stream": stream, "user": str(user_id), "sessions": sessions, "code": int(code)}
+    hub.post(stream, message)

@@ -1,0 +1,127 @@
+"""Reads of rooms and memberships. A room that the viewer is no member of is not there for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Value
+
+from accounts.models import User
+from core.errors import NotFound
+from core.text import comparison_key
+from eventlog.log import user_stream
+from eventlog.models import Stream
+from realtime.router import Place
+from rooms.models import Membership, Room
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SLUG = re.compile(r"[a-z0-9-]{1,64}")
+
+
+def find_room(viewer: User, key: str) -> Room:
+    """The room of that id or slug, if the viewer is a member. Raises NotFound."""
+    return get_membership(viewer.id, key).room
+
+
+def get_membership(user_id: UUID, room_key: str) -> Membership:
+    """The active membership, with its room, in the room of that id or slug. Raises NotFound."""
+    found = memberships_for([(user_id, room_key)])
+    if not found:
+        raise NotFound
+    return found[user_id, room_key]
+
+
+def memberships_for(pairs: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Membership]:
+    """The active memberships, with their rooms, of any number of (user id, room id or slug), in one query.
+
+    Pairs without one are absent.
+    """
+    asked = {pair: room for pair in pairs if (room := _parsed(pair[1])) is not None}
+    users_by_room: dict[UUID | str, set[UUID]] = {}
+    for (user_id, _), room in asked.items():
+        users_by_room.setdefault(room, set()).add(user_id)
+    if not asked:
+        return {}
+    wanted = [
+        Q(room_id=room, user_id__in=ids) if isinstance(room, UUID) else Q(room__slug=room, user_id__in=ids)
+        for room, ids in users_by_room.items()
+    ]
+    rows = (
+        Membership.active.select_related("room")
+        .filter(Q(*wanted, _connector=Q.OR))
+        # Says nothing new; but a slug is not of this table, and OR would leave the query no index.
+        .filter(user_id__in={user_id for user_id, _ in asked})
+    )
+    found: dict[tuple[UUID, UUID | str | None], Membership] = {}
+    for row in rows:
+        found[row.user_id, row.room_id] = found[row.user_id, row.room.slug] = row
+    return {
+        (user_id, key): found[user_id, room]
+        for (user_id, key), room in asked.items()
+        if (user_id, room) in found
+    }
+
+
+def _parsed(key: str) -> UUID | str | None:
+    """What a room key is: an id, a slug, or None for neither.
+
+    Odd keys never reach the database: MySQL would ignore trailing blanks in them.
+    """
+    if _ID.fullmatch(key):
+        return UUID(key)
+    return key if _SLUG.fullmatch(key) else None
+
+
+def rooms_of(
+    viewer: User, *, type_: str = "", search: str = "", unread: bool | None = None
+) -> QuerySet[Room]:
+    """The rooms that the viewer is a member of.
+
+    `search` is part of a room's name, or of the other one's name in a direct room; `unread` keeps only
+    those with, or only those without, messages after the viewer's `last_read_seq`.
+    """
+    # One filter() call: its conditions on memberships then mean the same row.
+    conditions = Q(memberships__user=viewer, memberships__left_pos=None)
+    if unread is not None:
+        comparison = "last_seq__gt" if unread else "last_seq__lte"
+        conditions &= Q(**{comparison: F("memberships__last_read_seq")})
+    rooms = Room.objects.filter(conditions)
+    if type_:
+        rooms = rooms.filter(type=type_)
+    if search:
+        key = comparison_key(search)
+        named = User.objects.filter(Q(username_key__contains=key) | Q(display_name_key__contains=key))
+        peers = Membership.active.filter(room__type=Room.Type.DIRECT, user__in=named).exclude(user=viewer)
+        rooms = rooms.filter(Q(name__icontains=search.strip()) | Q(id__in=peers.values("room_id")))
+    return rooms
+
+
+def members_of(viewer: User, room: Room) -> QuerySet[Membership]:
+    """The members of a room, with their users; none if the viewer isn't one."""
+    mine = Q(room__memberships__user=viewer, room__memberships__left_pos=None)
+    return Membership.active.filter(mine, room=room).select_related("user")
+
+
+def room_mates(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the named users who are in a room with the viewer now."""
+    mine = Membership.active.filter(user=viewer).values("room_id")
+    theirs = Membership.active.filter(user_id__in=user_ids, room_id__in=mine).exclude(user=viewer)
+    return set(theirs.values_list("user_id", flat=True))
+
+
+def places_of(user_id: UUID) -> list[Place]:
+    """The streams that a user follows: their own, and that of each room they are in.
+
+    One statement (UNION ALL), and so one snapshot on every database: no membership without the
+    head that was true at the same moment.
+    """
+    own = user_stream(user_id)
+    rooms = Membership.active.filter(user_id=user_id)
+    rows = rooms.values_list("room__stream_row__name", "room__stream_row__head", "joined_pos").union(
+        Stream.objects.filter(name=own).values_list("name", "head", Value(0)), all=True
+    )
+    places = [Place(*row) for row in rows]
+    # A user to whom nothing has happened yet has no stream.
+    return places if any(place.stream == own for place in places) else [Place(own, 0), *places]

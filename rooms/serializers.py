@@ -1,0 +1,58 @@
+"""What rooms reads from bodies and query strings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.pagination import PageQuery
+from core.serializers import NameField, StrictSerializer, TextField
+from rooms.models import Room, validate_slug
+
+MOST_USERS = 100
+
+
+def _choice(choices: type[Room.Type | Room.Visibility], **kwargs: Any) -> serializers.ChoiceField:
+    # DRF's own message repeats the value that it refuses.
+    message = f"One of: {', '.join(choices.values)}."
+    return serializers.ChoiceField(choices.values, error_messages={"invalid_choice": message}, **kwargs)
+
+
+class RoomQuery(PageQuery):
+    """Which of my rooms."""
+
+    type = _choice(Room.Type, required=False)
+    search = TextField(max_length=100, required=False, allow_blank=True, help_text="Part of a name.")
+    unread = serializers.BooleanField(required=False, help_text="With unread messages, or without.")
+
+
+class NewRoom(StrictSerializer):
+    """A group to be; the caller becomes its owner."""
+
+    name = NameField(max_length=100)
+    topic = NameField(max_length=500, required=False, allow_blank=True)
+    slug = TextField(
+        required=False,
+        allow_null=True,
+        validators=[validate_slug],
+        help_text="3 to 64 of a-z, 0-9 and hyphens; stands for the id in paths and frames.",
+    )
+    visibility = _choice(Room.Visibility, required=False)
+    member_ids = serializers.ListField(
+        child=serializers.UUIDField(), max_length=MOST_USERS, required=False, allow_empty=True
+    )
+
+
+class NewDirectRoom(StrictSerializer):
+    """The other one."""
+
+    user_id = serializers.UUIDField()
+
+
+class NewMembers(StrictSerializer):
+    """Who is to be added."""
+
+    user_ids = serializers.ListField(
+        child=serializers.UUIDField(), min_length=1, max_length=MOST_USERS, allow_empty=False
+    )

@@ -1,0 +1,245 @@
+"""Writes of rooms and memberships.
+
+Whoever changes a room or its memberships holds the lock of the room's stream; the room row needs no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.selectors import get_user, users_by_id
+from core.errors import AlreadyExists, FieldError, Forbidden, LastOwner, NotFound, ValidationFailed
+from core.transactions import transactional
+from eventlog import log
+from eventlog.log import LockedStreams, user_stream
+from eventlog.models import Stream
+from rooms import events
+from rooms.models import Membership, Room, direct_key
+from rooms.schemas import AddedMembers, FailedMember
+from rooms.selectors import get_membership
+
+_BEGINNING = ["role", "joined_at", "joined_pos", "left_pos", "last_read_seq", "last_delivered_seq"]
+
+
+@transactional
+def create_room(
+    owner: User,
+    *,
+    name: str,
+    topic: str = "",
+    slug: str | None = None,
+    visibility: str = Room.Visibility.PRIVATE,
+    member_ids: Collection[UUID] = (),
+) -> Room:
+    """Make a group of the owner and `member_ids`.
+
+    Raises:
+        ValidationFailed: `not_found` for each user that the owner can't see.
+        AlreadyExists: the slug is taken.
+
+    Emits:
+        room.joined: to each member. Nothing on the room's own stream: its first message is its first event.
+    """
+    users = users_by_id(owner, member_ids)
+    unknown = [
+        FieldError(f"member_ids.{place}", "not_found", "No such user.")
+        for place, user_id in enumerate(member_ids)
+        if user_id not in users and user_id != owner.id
+    ]
+    if unknown:
+        raise ValidationFailed(errors=unknown)
+    members = [owner, *(users[user_id] for user_id in dict.fromkeys(member_ids) if user_id != owner.id)]
+    room = Room(
+        type=Room.Type.GROUP, name=name, topic=topic, slug=slug, visibility=visibility, created_by=owner
+    )
+    streams = log.lock(room.stream, *_user_streams(members))
+    return _open(streams, room, members, owner=owner, by=owner)
+
+
+@transactional
+def open_direct_room(user: User, *, user_id: UUID) -> tuple[Room, bool]:
+    """The direct room of the two, and whether it was made now.
+
+    Raises:
+        ValidationFailed: `self`.
+        NotFound: no such user.
+
+    Emits:
+        room.joined: to both, if it was made now.
+    """
+    if user_id == user.id:
+        raise ValidationFailed.of("user_id", "self", "This is you.")
+    peer = get_user(user, user_id)
+    both = [user, peer]
+    log.lock(*_user_streams(both))
+    key = direct_key(user.id, peer.id)
+    room = Room.objects.filter(direct_key=key).first()
+    if room is not None:
+        return room, False
+    room = Room(type=Room.Type.DIRECT, direct_key=key, created_by=user)
+    # A second call for a stream that nobody else can know of yet, and so can't wait for.
+    streams = log.lock(room.stream, *_user_streams(both))
+    return _open(streams, room, both, owner=None, by=user), True
+
+
+def _open(streams: LockedStreams, room: Room, members: list[User], *, owner: User | None, by: User) -> Room:
+    """Save a new room with its first members. Raises AlreadyExists for the slug, which no lock guards."""
+    now = timezone.now()
+    room.stream_row = Stream.objects.get(name=room.stream)
+    room.member_count = len(members)
+    room.created_at = room.updated_at = room.last_activity_at = now
+    try:
+        with transaction.atomic():
+            room.save(force_insert=True)
+    except IntegrityError:
+        raise AlreadyExists("This slug is taken.") from None
+    memberships = [
+        Membership(
+            room=room,
+            user=user,
+            role=Membership.Role.OWNER if user == owner else Membership.Role.MEMBER,
+            joined_at=now,
+            joined_pos=streams.head(room.stream),
+        )
+        for user in members
+    ]
+    Membership.objects.bulk_create(memberships)
+    events.room_joined(streams, room, memberships, by=by)
+    return room
+
+
+@transactional
+def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> AddedMembers:
+    """Add users to a group; those who can't be added don't hold up the others.
+
+    Raises:
+        NotFound: the actor is not a member.
+        Forbidden: the actor is neither admin nor owner, or the room is direct.
+
+    Emits:
+        member.added: on the room's stream, for each new member.
+        room.joined: to each new member.
+    """
+    room = _group_of(actor, room_key)
+    users = users_by_id(actor, user_ids)
+    streams = log.lock(room.stream, *_user_streams(users.values()))
+    mine = get_membership(actor.id, str(room.id))
+    if not mine.may_administer:
+        raise Forbidden
+    room = mine.room
+    rows = {row.user_id: row for row in Membership.objects.filter(room=room, user_id__in=users)}
+    outcome = AddedMembers(added=[], already=[], failed=[])
+    for user_id in dict.fromkeys(user_ids):
+        if user_id not in users:
+            outcome.failed.append(FailedMember(user_id, NotFound.code))
+        elif user_id in rows and rows[user_id].is_active:
+            outcome.already.append(user_id)
+        else:
+            outcome.added.append(user_id)
+    if outcome.added:
+        memberships = [
+            rows.get(user_id) or Membership(room=room, user=users[user_id]) for user_id in outcome.added
+        ]
+        for membership in memberships:
+            membership.room, membership.user = room, users[membership.user_id]
+        _add(streams, room, memberships, by=actor)
+    return outcome
+
+
+def _add(streams: LockedStreams, room: Room, memberships: list[Membership], *, by: User) -> None:
+    """Let memberships begin, new ones and ended ones alike."""
+    now = timezone.now()
+    for membership in memberships:
+        membership.role = Membership.Role.MEMBER
+        membership.joined_at = now
+        # Behind the `member.added` of everyone who joins in this call.
+        membership.joined_pos = streams.head(room.stream) + len(memberships)
+        membership.left_pos = None
+        membership.last_read_seq = membership.last_delivered_seq = room.last_seq
+    Membership.objects.bulk_update([row for row in memberships if row.pk], fields=_BEGINNING)
+    Membership.objects.bulk_create([row for row in memberships if not row.pk])
+    _count(room, len(memberships))
+    events.member_added(streams, room, memberships, by=by)
+    events.room_joined(streams, room, memberships, by=by)
+
+
+@transactional
+def remove_member(actor: User, *, room_key: str, user_id: UUID) -> None:
+    """Put a member out of a group: an owner anyone else, an admin those who are just members.
+
+    Raises:
+        NotFound: the actor or the user is not a member.
+        ValidationFailed: `self`; leaving is `leave_room`.
+        Forbidden: the actor's role is too low, or the room is direct.
+
+    Emits:
+        member.removed: on the room's stream; the last event of the room for that user.
+        room.left: to that user.
+    """
+    room = _group_of(actor, room_key)
+    if user_id == actor.id:
+        raise ValidationFailed.of("user_id", "self", "Leave the room instead.")
+    streams = log.lock(room.stream, user_stream(user_id))
+    mine = get_membership(actor.id, str(room.id))
+    if not mine.may_administer:
+        raise Forbidden
+    theirs = get_membership(user_id, str(room.id))
+    if mine.role != Membership.Role.OWNER and theirs.may_administer:
+        raise Forbidden
+    _end(streams, theirs, reason="removed", by=actor)
+
+
+@transactional
+def leave_room(actor: User, *, room_key: str) -> None:
+    """Leave a group.
+
+    Raises:
+        NotFound: the actor is not a member.
+        Forbidden: the room is direct.
+        LastOwner: others would stay behind without an owner.
+
+    Emits:
+        member.removed: on the room's stream; the last event of the room for the actor.
+        room.left: to the actor.
+    """
+    room = _group_of(actor, room_key)
+    streams = log.lock(room.stream, user_stream(actor.id))
+    mine = get_membership(actor.id, str(room.id))
+    others = Membership.active.filter(room=room).exclude(user=actor)
+    if (
+        mine.role == Membership.Role.OWNER
+        and others.exists()
+        and not others.filter(role=Membership.Role.OWNER).exists()
+    ):
+        raise LastOwner
+    _end(streams, mine, reason="left", by=actor)
+
+
+def _end(streams: LockedStreams, membership: Membership, *, reason: str, by: User) -> None:
+    membership.left_pos = streams.head(membership.room.stream) + 1
+    membership.save(update_fields=["left_pos"])
+    _count(membership.room, -1)
+    events.member_removed(streams, membership.room, membership, reason=reason, by=by)
+
+
+def _count(room: Room, change: int) -> None:
+    room.member_count += change
+    room.updated_at = timezone.now()
+    room.save(update_fields=["member_count", "updated_at"])
+
+
+def _group_of(actor: User, room_key: str) -> Room:
+    """The group, as it was before any lock: its id and type never change."""
+    room = get_membership(actor.id, room_key).room
+    if room.is_direct:
+        raise Forbidden("The members of a direct room don't change.")
+    return room
+
+
+def _user_streams(users: Iterable[User]) -> list[str]:
+    return [user_stream(user.id) for user in users]

@@ -1,0 +1,76 @@
+import pytest
+
+from accounts.models import User
+from core.timestamps import rfc3339
+from rooms import selectors, services
+
+pytestmark = pytest.mark.django_db
+
+
+class TestSelector:
+    def test_a_stranger_gets_none(self, charlie, room):
+        assert list(selectors.members_of(charlie, room)) == []
+
+
+class TestApi:
+    def test_members_come_in_order_of_joining(self, alice, bob, charlie, room, membership_of, client_of):
+        services.add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        answer = client_of(bob).get(f"/api/v1/rooms/{room.id}/members")
+        assert answer.status_code == 200
+        assert [row["user"]["username"] for row in answer.json()["results"]] == ["alice", "bob", "charlie"]
+        assert answer.json()["results"][0] == {
+            "user": {
+                "id": str(alice.id),
+                "username": "alice",
+                "display_name": "alice",
+                "avatar_url": None,
+                "is_bot": False,
+            },
+            "role": "owner",
+            "joined_at": rfc3339(membership_of(alice, room).joined_at),
+            "last_read_seq": 0,
+            "last_delivered_seq": 0,
+        }
+
+    def test_those_who_left_are_not_there(self, alice, bob, room, client_of):
+        services.leave_room(bob, room_key="kitchen")
+        found = client_of(alice).get("/api/v1/rooms/kitchen/members").json()["results"]
+        assert [row["user"]["username"] for row in found] == ["alice"]
+
+    def test_pages_hold_every_member_once(self, alice, client_of):
+        users = [User.objects.create_user(f"user{n}", f"user{n}@example.com") for n in range(4)]
+        services.create_room(alice, name="Hall", slug="hall", member_ids=[user.id for user in users])
+        client = client_of(alice)
+        first = client.get("/api/v1/rooms/hall/members", {"limit": 3}).json()
+        rest = client.get("/api/v1/rooms/hall/members", {"limit": 3, "cursor": first["next_cursor"]}).json()
+        names = [row["user"]["username"] for row in first["results"] + rest["results"]]
+        assert names == ["alice", "user0", "user1", "user2", "user3"]
+        assert rest["next_cursor"] is None
+
+    def test_the_number_of_queries_does_not_grow_with_the_members(
+        self, alice, room, client_of, django_assert_num_queries
+    ):
+        client = client_of(alice)
+        for number in range(2):
+            user = User.objects.create_user(f"user{number}", f"user{number}@example.com")
+            services.add_members(alice, room_key="kitchen", user_ids=[user.id])
+            # The session, the membership with its room, the members.
+            with django_assert_num_queries(3):
+                client.get("/api/v1/rooms/kitchen/members")
+
+    @pytest.mark.parametrize("query", [{"limit": "0"}, {"cursor": "forged"}])
+    def test_an_odd_parameter_is_400(self, alice, room, client_of, query):
+        answer = client_of(alice).get("/api/v1/rooms/kitchen/members", query)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+
+    def test_a_cursor_of_another_list_is_400(self, alice, room, client_of):
+        services.create_room(alice, name="Another")
+        client = client_of(alice)
+        cursor = client.get("/api/v1/rooms", {"limit": 1}).json()["next_cursor"]
+        assert client.get("/api/v1/rooms/kitchen/members", {"cursor": cursor}).status_code == 400
+
+    def test_a_stranger_gets_404(self, charlie, room, client_of):
+        assert client_of(charlie).get("/api/v1/rooms/kitchen/members").status_code == 404
+
+    def test_anonymous_gets_401(self, room, anonymous):
+        assert anonymous.get("/api/v1/rooms/kitchen/members").status_code == 401

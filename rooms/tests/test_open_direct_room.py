@@ -1,0 +1,98 @@
+from uuid import uuid4
+
+import pytest
+
+from accounts.models import User
+from core.errors import NotFound, ValidationFailed
+from eventlog.models import Event, Stream
+from rooms import services
+from rooms.models import Membership, Room
+
+pytestmark = pytest.mark.django_db
+
+
+class TestService:
+    def test_both_are_members_and_nobody_owns_it(self, alice, bob, membership_of):
+        room, is_new = services.open_direct_room(alice, user_id=bob.id)
+        assert is_new
+        assert (room.type, room.name, room.slug, room.member_count) == ("direct", "", None, 2)
+        assert membership_of(alice, room).role == membership_of(bob, room).role == "member"
+
+    def test_either_one_finds_the_same_room_again_without_events(self, alice, bob):
+        room, _ = services.open_direct_room(alice, user_id=bob.id)
+        before = Event.objects.count()
+        assert services.open_direct_room(alice, user_id=bob.id) == (room, False)
+        assert services.open_direct_room(bob, user_id=alice.id) == (room, False)
+        assert Event.objects.count() == before
+        assert Stream.objects.filter(name__startswith="room:").count() == 1
+
+    def test_oneself_is_refused(self, alice):
+        with pytest.raises(ValidationFailed) as caught:
+            services.open_direct_room(alice, user_id=alice.id)
+        assert [(error.attr, error.code) for error in caught.value.errors] == [("user_id", "self")]
+
+    def test_an_unknown_user_is_not_found(self, alice):
+        with pytest.raises(NotFound):
+            services.open_direct_room(alice, user_id=uuid4())
+
+    def test_each_gets_room_joined_with_the_other_one_as_peer(self, alice, bob, events_of):
+        room, _ = services.open_direct_room(alice, user_id=bob.id)
+        assert events_of(room.stream) == []
+        for user, other in ((alice, bob), (bob, alice)):
+            (frame,) = events_of(f"user:{user.id}")
+            assert frame["type"] == "room.joined"
+            assert (frame["data"]["stream"], frame["data"]["pos"]) == (room.stream, 0)
+            assert frame["data"]["room"]["peer"]["id"] == str(other.id)
+            assert frame["data"]["room"]["my"]["role"] == "member"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_however_many_ask_at_once_there_is_one_room(self, race):
+        for turn in range(20):
+            one, other = (
+                User.objects.create_user(f"{name}{turn}", f"{name}{turn}@example.com") for name in "xy"
+            )
+            outcomes = race(
+                *[lambda one=one, other=other: services.open_direct_room(one, user_id=other.id)] * 2,
+                *[lambda one=one, other=other: services.open_direct_room(other, user_id=one.id)] * 2,
+            )
+            assert sorted(is_new for _, is_new in outcomes) == [False, False, False, True]
+            assert len({room.id for room, _ in outcomes}) == 1
+            assert Room.objects.count() == turn + 1
+            assert Membership.objects.count() == 2 * (turn + 1)
+        assert Event.objects.filter(type="room.joined").count() == Event.objects.count() == 40
+        assert Stream.objects.filter(name__startswith="room:").count() == 20
+
+
+class TestApi:
+    def test_the_first_time_is_201_and_the_next_200(self, alice, bob, client_of):
+        first = client_of(alice).post("/api/v1/rooms/direct", {"user_id": str(bob.id)})
+        again = client_of(bob).post("/api/v1/rooms/direct", {"user_id": str(alice.id)})
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert first.json()["id"] == again.json()["id"]
+        assert first.json()["type"] == "direct"
+        assert first.json()["peer"]["username"] == "bob"
+        assert again.json()["peer"]["username"] == "alice"
+
+    def test_oneself_is_400(self, alice, client_of):
+        answer = client_of(alice).post("/api/v1/rooms/direct", {"user_id": str(alice.id)})
+        assert answer.status_code == 400
+        assert [error["code"] for error in answer.json()["errors"]] == ["self"]
+
+    def test_an_unknown_user_is_404(self, alice, client_of):
+        answer = client_of(alice).post("/api/v1/rooms/direct", {"user_id": str(uuid4())})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    @pytest.mark.parametrize("body", [{}, {"user_id": "bob"}, {"user_id": None}])
+    def test_an_invalid_body_is_400(self, alice, client_of, body):
+        assert client_of(alice).post("/api/v1/rooms/direct", body).status_code == 400
+
+    def test_the_word_is_not_a_room(self, alice, client_of):
+        assert client_of(alice).get("/api/v1/rooms/direct").status_code == 405
+
+    def test_a_stranger_gets_404(self, alice, bob, charlie, client_of):
+        room, _ = services.open_direct_room(alice, user_id=bob.id)
+        assert client_of(charlie).get(f"/api/v1/rooms/{room.id}").status_code == 404
+
+    def test_anonymous_gets_401(self, bob, anonymous):
+        answer = anonymous.post("/api/v1/rooms/direct", {"user_id": str(bob.id)})
+        assert answer.status_code == 401

@@ -1,0 +1,132 @@
+"""Rooms over REST. A room's path takes its id or its slug."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from core.openapi import problems
+from core.pagination import Keyset, PageQuery
+from core.serializers import read_body, read_query
+from rooms import schemas, selectors, services
+from rooms.models import Room
+from rooms.serializers import NewDirectRoom, NewMembers, NewRoom, RoomQuery
+
+ROOMS = Keyset("rooms", ("-last_activity_at", "-id"))
+MEMBERS = Keyset("members", ("joined_at", "id"))
+
+
+def _caller(request: Request) -> User:
+    return cast(User, request.user)
+
+
+class RoomViewSet(viewsets.ViewSet):
+    @extend_schema(
+        tags=["rooms"],
+        summary="My rooms, latest activity first",
+        parameters=[RoomQuery],
+        responses={200: schemas.RoomPage, **problems("not_authenticated", "invalid_parameter")},
+    )
+    def list(self, request: Request) -> Response:
+        caller = _caller(request)
+        query = read_query(RoomQuery, request)
+        rooms = selectors.rooms_of(
+            caller,
+            type_=query.get("type", ""),
+            search=query.get("search", ""),
+            unread=query.get("unread"),
+        )
+        return Response(ROOMS.page(request, rooms, lambda page: schemas.room_views(caller, page)))
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Make a group",
+        request=NewRoom,
+        responses={
+            201: schemas.RoomView,
+            **problems("validation_error", "unknown_field", "not_authenticated", "already_exists"),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        room = services.create_room(_caller(request), **read_body(NewRoom, request))
+        return Response(self._view(request, room), status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="The direct room with another user, made if there is none",
+        request=NewDirectRoom,
+        responses={
+            200: schemas.RoomView,
+            201: schemas.RoomView,
+            **problems("validation_error", "unknown_field", "not_authenticated", "not_found"),
+        },
+    )
+    def direct(self, request: Request) -> Response:
+        room, is_new = services.open_direct_room(_caller(request), **read_body(NewDirectRoom, request))
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(self._view(request, room), status=code)
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="A room of mine",
+        responses={200: schemas.RoomView, **problems("not_authenticated", "not_found")},
+    )
+    def retrieve(self, request: Request, room_key: str) -> Response:
+        return Response(self._view(request, selectors.find_room(_caller(request), room_key)))
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Leave a group",
+        request=None,
+        responses={204: None, **problems("not_authenticated", "forbidden", "not_found", "last_owner")},
+    )
+    def leave(self, request: Request, room_key: str) -> Response:
+        services.leave_room(_caller(request), room_key=room_key)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _view(self, request: Request, room: Room) -> schemas.RoomView:
+        return schemas.room_views(_caller(request), [room])[0]
+
+
+class MemberViewSet(viewsets.ViewSet):
+    @extend_schema(
+        tags=["rooms"],
+        summary="The members of a room, in order of joining",
+        parameters=[PageQuery],
+        responses={
+            200: schemas.MemberPage,
+            **problems("not_authenticated", "not_found", "invalid_parameter"),
+        },
+    )
+    def list(self, request: Request, room_key: str) -> Response:
+        caller = _caller(request)
+        rows = selectors.members_of(caller, selectors.find_room(caller, room_key))
+        return Response(MEMBERS.page(request, rows, lambda page: [schemas.member(row) for row in page]))
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Add members to a group",
+        request=NewMembers,
+        responses={
+            200: schemas.AddedMembers,
+            **problems("validation_error", "unknown_field", "not_authenticated", "forbidden", "not_found"),
+        },
+    )
+    def create(self, request: Request, room_key: str) -> Response:
+        body = read_body(NewMembers, request)
+        return Response(services.add_members(_caller(request), room_key=room_key, **body))
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Remove a member from a group",
+        responses={204: None, **problems("validation_error", "not_authenticated", "forbidden", "not_found")},
+    )
+    def destroy(self, request: Request, room_key: str, user_id: UUID) -> Response:
+        services.remove_member(_caller(request), room_key=room_key, user_id=user_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
