@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
+# Two test runs at once would only get in each other's way.
+.NOTPARALLEL:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -31,7 +33,7 @@ $(VENV)/.created:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo "This Python has no ensurepip; installing python3-venv with apt."; \
-			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+			apt-get update -qq >/dev/null 2>&1; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null 2>&1 || { echo "apt could not install it."; exit 1; }; \
 		else \
 			echo "This Python can't make a virtual environment. Run: sudo apt-get install python3-venv"; exit 1; \
 		fi

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,12 +12,13 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
 from eventlog.models import Event
+from tests.live import LiveServer
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def _empty_cache() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fast_passwords(settings: SettingsWrapper) -> None:
+def _fast_passwords(settings: Settings) -> None:
     """Argon2 is slow on purpose; only the test of Argon2 itself wants that."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -97,3 +98,32 @@ def events_of(db: None) -> Callable[[str], list[dict[str, Any]]]:
         return [json.loads(frame) for frame in frames]
 
     return read
+
+
+@pytest.fixture(scope="session")
+def running(django_db_setup: None) -> Iterator[Callable[[str], LiveServer]]:
+    """Server processes on the test database, each started when first asked for: `uvicorn` or `daphne`."""
+    servers: dict[str, LiveServer] = {}
+
+    def get(kind: str) -> LiveServer:
+        if kind not in servers:
+            servers[kind] = LiveServer(kind).start()
+        return servers[kind]
+
+    yield get
+    for server in servers.values():
+        server.close()
+
+
+@pytest.fixture
+def server(running: Callable[[str], LiveServer], transactional_db: None) -> LiveServer:
+    """A real server, as in production."""
+    return running("uvicorn")
+
+
+@pytest.fixture(params=["uvicorn", "daphne"])
+def each_server(
+    request: pytest.FixtureRequest, running: Callable[[str], LiveServer], transactional_db: None
+) -> LiveServer:
+    """A real server of each kind that we run on."""
+    return running(request.param)

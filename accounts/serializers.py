@@ -10,9 +10,11 @@ from core.serializers import NameField, StrictSerializer, TextField
 
 MAX_PASSWORD_LENGTH = 128
 
+_USERNAME = "3 to 32 letters of any script, digits, `.`, `_` and `-`."
+
 
 class RegisterBody(StrictSerializer):
-    username = NameField(min_length=3, max_length=32, validators=[validate_username])
+    username = NameField(validators=[validate_username], help_text=_USERNAME)
     email = serializers.EmailField(max_length=254, validators=[validate_email_key])
     password = TextField(max_length=MAX_PASSWORD_LENGTH)
     display_name = NameField(max_length=64, allow_blank=True, default="")
@@ -32,7 +34,7 @@ class UpdateMeBody(StrictSerializer):
     display_name = NameField(
         max_length=64, allow_blank=True, required=False, help_text="Empty: the user name is shown."
     )
-    username = NameField(min_length=3, max_length=32, required=False, validators=[validate_username])
+    username = NameField(required=False, validators=[validate_username], help_text=_USERNAME)
     bio = TextField(max_length=500, allow_blank=True, required=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
@@ -11,16 +11,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from chatproject.wsgi import application as wsgi_application
-
 # After the line above, which sets Django up.
 from chatproject.routing import PATHS, socket
+from chatproject.wsgi import application as wsgi_application
 from realtime import hub
+
+if TYPE_CHECKING:
+    from a2wsgi.wsgi_typing import WSGIApp
 
 _SAFE = "".join(map(chr, range(33, 127)))
 
 # Django's own ASGI handler opens a thread, and so a database connection, per request.
-http = WSGIMiddleware(wsgi_application, workers=settings.HTTP_THREADS)
+http: Any = WSGIMiddleware(cast("WSGIApp", wsgi_application), workers=settings.HTTP_THREADS)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -13,9 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _env = environ.Env()
 
 # ENV_FILE= (empty) reads none. What is set in the environment wins over the file.
-if env_file := os.environ.get("ENV_FILE", str(ROOT / ".env")):
-    if Path(env_file).is_file():
-        environ.Env.read_env(env_file)
+if (env_file := os.environ.get("ENV_FILE", str(ROOT / ".env"))) and Path(env_file).is_file():
+    environ.Env.read_env(env_file)
 
 
 def text(name: str, default: str = "") -> str:

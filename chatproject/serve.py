@@ -6,14 +6,14 @@ import os
 import sys
 
 import uvicorn
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from chatproject import env
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
-    from django.core.exceptions import ImproperlyConfigured
-
     try:
         serve()
     except ImproperlyConfigured as error:
@@ -21,8 +21,6 @@ def main() -> None:
 
 
 def serve() -> None:
-    from django.conf import settings
-
     host, port = env.text("HOST", "0.0.0.0"), env.number("PORT", 8080, least=1)  # noqa: S104 - a server listens
     workers = env.number("WEB_CONCURRENCY", 1, least=1)
     if workers > 1 and not settings.REDIS_URLS:

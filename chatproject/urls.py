@@ -32,4 +32,6 @@ urlpatterns = [
     path("health/live", views.live),
     path("health/ready", views.ready),
     path("admin/", admin.site.urls),
+    # With DEBUG, Django's own page would answer, and list every path.
+    re_path("", views.nothing_here),
 ]

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from core.errors import UpgradeRequired
+from core.errors import NotFound, UpgradeRequired
 from core.problems import problem_response
 
 LINKS = {
@@ -74,3 +74,8 @@ def socket_over_http(request: HttpRequest) -> HttpResponse:
     response = problem_response(request, UpgradeRequired())
     response["Upgrade"] = "websocket"
     return response
+
+
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """Every other path."""
+    return problem_response(request, NotFound())

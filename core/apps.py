@@ -5,4 +5,4 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core import openapi  # noqa: F401, PLC0415 - registers the schema extension
+        from core import openapi  # noqa: F401 - registers the schema extension

@@ -19,9 +19,21 @@ _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:bearer)\s+\S+|chat\.v1\.toke
 def scrub(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Cut query strings and anything that looks like a token out of every text of a line."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = scrubbed(value)
+        event[key] = _cut(value)
     return event
+
+
+def _cut(value: Any) -> Any:
+    match value:
+        case str():
+            return scrubbed(value)
+        case bytes():
+            return scrubbed(value.decode(errors="replace"))
+        case dict():
+            return {key: _cut(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_cut(item) for item in value]
+    return value
 
 
 def scrubbed(text: str) -> str:

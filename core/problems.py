@@ -71,7 +71,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     """DRF's hook: what a view raised, as the error that the catalogue has for it."""
     error = _translated(exception)
     if error is None:
-        logger.exception("view_failed", view=type(context.get("view")).__name__)
+        logger.error("view_failed", view=type(context.get("view")).__name__, exc_info=exception)
         error = errors.InternalError()
     request = context["request"]
     response = Response(
@@ -84,7 +84,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     return response
 
 
-def _translated(exception: Exception) -> ChatError | None:  # noqa: C901, PLR0911 - a table
+def _translated(exception: Exception) -> ChatError | None:
     match exception:
         case ChatError():
             return exception

@@ -10,7 +10,7 @@ everywhere (streams by id, then the rest) is what keeps deadlocks rare.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -76,7 +76,13 @@ def lock(*names: str) -> LockedStreams:
     """Lock these streams until the transaction ends, making those that are new.
 
     Must run inside a transaction, before other rows are written.
+
+    Raises:
+        TransactionManagementError: there is no transaction.
     """
+    if not transaction.get_connection().in_atomic_block:
+        # MySQL would say so itself; SQLite knows no row locks and would go on unprotected.
+        raise transaction.TransactionManagementError("Lock streams inside a transaction.")
     ids = _ids(names)
     missing = [name for name in dict.fromkeys(names) if name not in ids]
     if missing:
@@ -113,8 +119,13 @@ class LockedStreams:
         if not drafts:
             return []
         now = timezone.now()
-        rows = [self._next(draft, now) for draft in drafts]
-        self._save_heads({draft.stream for draft in drafts})
+        # Counted apart: a draft that can't be written must not use up the places of those before it.
+        heads = {draft.stream: self.head(draft.stream) for draft in drafts}
+        rows = []
+        for draft in drafts:
+            heads[draft.stream] += 1
+            rows.append(self._row(draft, pos=heads[draft.stream], now=now))
+        self._save(heads)
         Event.objects.bulk_create(rows)
         logged = [
             LoggedEvent(draft.stream, row.pos, row.type, row.frame, row.ends_for, row.opens, row.opens_after)
@@ -123,13 +134,11 @@ class LockedStreams:
         transaction.on_commit(lambda: events_committed.send_robust(sender=Event, events=logged))
         return logged
 
-    def _next(self, draft: Draft, now: datetime) -> Event:
-        stream = self._by_name[draft.stream]
-        stream.head += 1
-        envelope = _Envelope(draft.type, draft.stream, stream.head, rfc3339(now), draft.data)
+    def _row(self, draft: Draft, *, pos: int, now: datetime) -> Event:
+        envelope = _Envelope(draft.type, draft.stream, pos, rfc3339(now), draft.data)
         return Event(
-            stream_id=stream.id,
-            pos=stream.head,
+            stream_id=self._by_name[draft.stream].id,
+            pos=pos,
             type=draft.type,
             actor_id=draft.actor_id,
             object_id=draft.object_id,
@@ -140,9 +149,11 @@ class LockedStreams:
             created_at=now,
         )
 
-    def _save_heads(self, grown: Collection[str]) -> None:
+    def _save(self, heads: Mapping[str, int]) -> None:
         # The rows are locked, so what we counted is what is true.
-        rows = [self._by_name[name] for name in grown]
+        for name, head in heads.items():
+            self._by_name[name].head = head
+        rows = [self._by_name[name] for name in heads]
         steps = [When(id=row.id, then=Value(row.head)) for row in rows]
         Stream.objects.filter(id__in=[row.id for row in rows]).update(
             head=Case(*steps, output_field=BigIntegerField())

@@ -3,4 +3,4 @@
 from django.dispatch import Signal
 
 events_committed = Signal()
-"""Sent after the commit, with `events`: list[LoggedEvent] in order of stream and pos."""
+"""Sent after the commit, with `events`: list[LoggedEvent] in the order in which they were appended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -10,7 +9,7 @@ from rest_framework import status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
+from accounts.tokens import caller
 from core.openapi import problems
 from core.pagination import Keyset
 from core.serializers import read_body, read_query
@@ -30,7 +29,7 @@ class FriendViewSet(viewsets.ViewSet):
     )
     def list(self, request: Request) -> Response:
         query = read_query(FriendsQuery, request)
-        rows = selectors.friends_of(_caller(request), search=query["search"])
+        rows = selectors.friends_of(caller(request), search=query["search"])
         return Response(FRIENDS.page(request, rows, schemas.friends))
 
     @extend_schema(
@@ -38,7 +37,7 @@ class FriendViewSet(viewsets.ViewSet):
         responses={204: None, **problems("not_authenticated", "not_found")},
     )
     def destroy(self, request: Request, user_id: UUID) -> Response:
-        services.remove_friend(_caller(request), friend_id=user_id)
+        services.remove_friend(caller(request), friend_id=user_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -51,7 +50,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
     )
     def list(self, request: Request) -> Response:
         query = read_query(RequestsQuery, request)
-        rows = selectors.requests_of(_caller(request), direction=query["direction"], status=query["status"])
+        rows = selectors.requests_of(caller(request), direction=query["direction"], status=query["status"])
         return Response(REQUESTS.page(request, rows, schemas.friend_requests))
 
     @extend_schema(
@@ -73,7 +72,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
     )
     def create(self, request: Request) -> Response:
         body = read_body(RequestFriendship, request)
-        made = services.request_friendship(_caller(request), **body)
+        made = services.request_friendship(caller(request), **body)
         code = status.HTTP_201_CREATED if made.is_pending else status.HTTP_200_OK
         return Response(schemas.friend_request(made), status=code)
 
@@ -82,7 +81,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
         responses={204: None, **problems("not_authenticated", "not_found", "not_pending")},
     )
     def destroy(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
-        services.cancel_request(_caller(request), request_id=id)
+        services.cancel_request(caller(request), request_id=id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -94,7 +93,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
         },
     )
     def accept(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
-        answered = services.accept_request(_caller(request), request_id=id)
+        answered = services.accept_request(caller(request), request_id=id)
         return Response(schemas.friend_request(answered))
 
     @extend_schema(
@@ -106,9 +105,5 @@ class FriendRequestViewSet(viewsets.ViewSet):
         },
     )
     def reject(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
-        answered = services.reject_request(_caller(request), request_id=id)
+        answered = services.reject_request(caller(request), request_id=id)
         return Response(schemas.friend_request(answered))
-
-
-def _caller(request: Request) -> User:
-    return cast("User", request.user)

@@ -35,6 +35,4 @@ def room_read(room: Room, user_id: UUID, seq: int) -> None:
 
 def typing_changed(room: Room, user_id: UUID, *, is_typing: bool) -> None:
     """`typing`, not kept, to everyone else."""
-    publish.send_ephemeral(
-        room.stream, "typing", schemas.Typing(room.id, user_id, is_typing), not_to=user_id
-    )
+    publish.send_ephemeral(room.stream, "typing", schemas.Typing(room.id, user_id, is_typing), not_to=user_id)

@@ -13,7 +13,9 @@ LARGEST = 2**63 - 1
 
 
 class SendMessageSerializer(StrictSerializer):
-    content = TextField(required=False, allow_null=True, allow_blank=True, help_text="At most 4,000 characters.")
+    content = TextField(
+        required=False, allow_null=True, allow_blank=True, help_text="At most 4,000 characters."
+    )
     file_url = TextField(required=False, allow_null=True, help_text="An https URL of the file store.")
     file_id = TextField(required=False, allow_null=True, help_text="An uploaded file's id.")
     reply_to = TextField(required=False, allow_null=True, help_text="A message's id, of the same room.")

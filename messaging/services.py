@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 
 from core.errors import ChatError, FieldError, IdempotencyConflict, NotFound, RoomLocked, ValidationFailed
 from core.transactions import transactional
@@ -30,7 +30,9 @@ from rooms.selectors import get_membership, memberships_for
 MAX_URL_LENGTH = 2048
 _CLIENT_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NOT_IN_URLS = re.compile(r"[\s\x00-\x20\x7f\\]")
+# One pattern for the whole URL: urlsplit sees a host of ours in `https://evil.example%2f.cloudinary.com`
+# and in `https://evil.example[v1.cloudinary.com]`, where a client may see another one.
+_FILE_URL = re.compile(r"(?ai:https://([a-z0-9.-]+)(?::443)?)(?:[/?#][^\s\x00-\x20\x7f-\x9f\\]*)?")
 
 
 class Draft(msgspec.Struct, kw_only=True, frozen=True):
@@ -174,7 +176,7 @@ def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Me
 
 
 def _store(
-    streams: LockedStreams, messages: list[Message], memberships: Mapping[object, Membership]
+    streams: LockedStreams, messages: list[Message], memberships: Mapping[tuple[UUID, str], Membership]
 ) -> None:
     if not messages:
         return
@@ -190,8 +192,9 @@ def _store(
         {m.pk: m for m in memberships.values() if (m.user_id, m.room_id) in senders}.values(),
         ["last_read_seq"],
     )
-    for reply_to_id, replies in Counter(m.reply_to_id for m in messages if m.reply_to_id).items():
-        Message.objects.filter(id=reply_to_id).update(reply_count=F("reply_count") + replies)
+    if replies := Counter(message.reply_to_id for message in messages if message.reply_to_id):
+        steps = [When(id=id_, then=F("reply_count") + count) for id_, count in replies.items()]
+        Message.objects.filter(id__in=replies).update(reply_count=Case(*steps))
 
 
 def _checked(draft: Draft) -> Draft | ValidationFailed:
@@ -219,15 +222,11 @@ def _wrong_url(url: str | None) -> Iterator[FieldError]:
     """The server never fetches the URL, but clients do: only https, and only hosts that hold our files."""
     if url is None:
         return
-    try:
-        parts = urlsplit(url)
-        host, plain = parts.hostname or "", parts.username is None and parts.port in (None, 443)
-    except ValueError:
-        host, plain = "", False
-    allowed = any(host == known or host.endswith(f".{known}") for known in settings.FILE_URL_HOSTS)
+    match = _FILE_URL.fullmatch(url)
+    host = match.group(1).lower() if match else ""
     if len(url) > MAX_URL_LENGTH:
         yield FieldError("file_url", "max_length", f"At most {MAX_URL_LENGTH} characters.")
-    elif not (plain and allowed and parts.scheme == "https") or _NOT_IN_URLS.search(url):
+    elif not any(host == known or host.endswith(f".{known}") for known in settings.FILE_URL_HOSTS):
         yield FieldError("file_url", "invalid", "An https URL of our file store.")
 
 
@@ -269,6 +268,8 @@ def mark_read(user_id: UUID, room_key: str, *, seq: int) -> ReadMarker:
     if moved:
         events.room_read(room, user_id, seq)
     else:
+        # Another device may have moved it since.
+        membership.refresh_from_db(fields=["last_read_seq"])
         seq = membership.last_read_seq
     return ReadMarker(last_read_seq=seq, unread_count=max(0, room.last_seq - seq))
 

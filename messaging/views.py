@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.tokens import caller
 from core.openapi import problems
 from core.pagination import Keyset, Page
 from core.serializers import read_body, read_query
@@ -37,9 +39,9 @@ class RoomMessageViewSet(viewsets.ViewSet):
         parameters=[HistoryQuery],
         responses={200: schemas.MessagePage, **problems("invalid_parameter", *_COMMON, "not_found")},
     )
-    def list(self, request: Request, room: str) -> Response:
+    def list(self, request: Request, room_key: str) -> Response:
         query = read_query(HistoryQuery, request)
-        rows = selectors.messages_in(request.user, room)
+        rows = selectors.messages_in(caller(request), room_key)
         if (around := query.get("around")) is not None:
             return Response(self._around(rows.order_by("-seq"), around, query["limit"]))
         if "after" in query or OLDEST_FIRST.gave(query.get("cursor")):
@@ -48,17 +50,16 @@ class RoomMessageViewSet(viewsets.ViewSet):
             keyset, rows = NEWEST_FIRST, rows.filter(seq__lt=query["before"]) if "before" in query else rows
         return Response(keyset.page(request, rows, _show))
 
-    def _around(self, rows: selectors.QuerySet[Message], seq: int, limit: int) -> Page[schemas.Message]:
+    def _around(self, rows: QuerySet[Message], seq: int, limit: int) -> Page[schemas.Message]:
         """Half before, half from `seq` on; where one side is short the other is not made longer."""
         newer = limit // 2
-        found = [
-            *reversed(rows.filter(seq__gt=seq).order_by("seq")[:newer]),
-            *rows.filter(seq__lte=seq)[: limit - newer],
-        ]
+        # One more, to know whether there is a page above.
+        above = list(rows.filter(seq__gt=seq).order_by("seq")[: newer + 1])
+        found = [*reversed(above[:newer]), *rows.filter(seq__lte=seq)[: limit - newer]]
         return Page(
             results=_show(found),
             next_cursor=NEWEST_FIRST.cursor(found[-1]) if found and found[-1].seq > 1 else None,
-            previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True) if found else None,
+            previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True) if found and len(above) > newer else None,
         )
 
     @extend_schema(
@@ -89,9 +90,9 @@ class RoomMessageViewSet(viewsets.ViewSet):
             )
         ],
     )
-    def create(self, request: Request, room: str) -> Response:
+    def create(self, request: Request, room_key: str) -> Response:
         body = read_body(SendMessageSerializer, request)
-        sent = services.send_message(services.Draft(sender_id=request.user.id, room=room, **body))
+        sent = services.send_message(services.Draft(sender_id=caller(request).id, room=room_key, **body))
         if sent.duplicate:
             return Response(schemas.message(sent.message), headers={"Idempotent-Replay": "true"})
         return Response(schemas.message(sent.message), status=201)
@@ -110,9 +111,9 @@ class ReadMarkerViewSet(viewsets.ViewSet):
             **problems("validation_error", "malformed_json", "unknown_field", *_COMMON, "not_found"),
         },
     )
-    def update(self, request: Request, room: str) -> Response:
+    def update(self, request: Request, room_key: str) -> Response:
         body = read_body(MarkReadSerializer, request)
-        return Response(services.mark_read(request.user.id, room, seq=body["seq"]))
+        return Response(services.mark_read(caller(request).id, room_key, seq=body["seq"]))
 
 
 @extend_schema(tags=["messaging"])
@@ -124,4 +125,4 @@ class MessageViewSet(viewsets.ViewSet):
         responses={200: schemas.Message, **problems(*_COMMON, "not_found")},
     )
     def retrieve(self, request: Request, message_id: UUID) -> Response:
-        return Response(schemas.message(selectors.get_message(request.user, message_id)))
+        return Response(schemas.message(selectors.get_message(caller(request), message_id)))

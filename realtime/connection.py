@@ -14,7 +14,7 @@ from realtime.close_codes import CloseCode
 from realtime.router import Identity
 
 if TYPE_CHECKING:
-    from realtime.hub import Following
+    from realtime.feed import Following
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -30,17 +30,17 @@ class Connection:
 
     Args:
         send: ASGI's `send`.
-        abort: ends a socket that can't be closed politely.
+        task: cancelled when the socket can't be closed politely.
     """
 
-    def __init__(self, send: Send, abort: Callable[[], object]) -> None:
+    def __init__(self, send: Send, task: asyncio.Task[Any] | None) -> None:
         self.id = new_id()
         self.identity: Identity | None = None
         self.following: dict[str, Following] = {}
         self.catching_up: asyncio.Task[None] | None = None
         self.close_code: CloseCode | None = None
         self._send = send
-        self._abort = abort
+        self._task = task
         self._frames: deque[str] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -70,8 +70,9 @@ class Connection:
             self.close_code = code
             self._wake.set()
             self._room.set()
-            # A peer that reads nothing never lets the close frame out either.
-            asyncio.get_running_loop().call_later(_SECONDS_TO_CLOSE, self._abort)
+            if self._task:
+                # A peer that reads nothing never lets the close frame out either.
+                asyncio.get_running_loop().call_later(_SECONDS_TO_CLOSE, self._task.cancel)
 
     def stop(self) -> None:
         """Forget timers; the socket is gone."""

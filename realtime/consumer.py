@@ -65,10 +65,8 @@ class ChatConsumer(AsyncConsumer):
         if not _origin_allowed(scope):
             await send({"type": "websocket.close", "code": 1008})
             return
-        task = asyncio.current_task()
-        assert task is not None
         self.hub = hubs.current()
-        self.connection = Connection(send, task.cancel)
+        self.connection = Connection(send, asyncio.current_task())
         self.bad_frames: deque[float] = deque(maxlen=BAD_FRAMES)
         self.unanswered = asyncio.Semaphore(MAX_UNANSWERED)
         self.timers: list[asyncio.TimerHandle] = []
@@ -305,7 +303,9 @@ class ChatConsumer(AsyncConsumer):
 def _checked(cursors: dict[str, int]) -> dict[str, int]:
     for stream, place in cursors.items():
         if not 0 <= place < 2**63:
-            raise ValidationFailed.of(f"cursors.{stream[:64]}", "invalid", "A cursor is a position, 0 or more.")
+            raise ValidationFailed.of(
+                f"cursors.{stream[:64]}", "invalid", "A cursor is a position, 0 or more."
+            )
     return cursors
 
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import structlog
-from channels.layers import get_channel_layer
 from django.conf import settings
 
 from eventlog import log
@@ -27,6 +26,8 @@ from realtime import protocol
 from realtime.batches import Batcher
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
+from realtime.doorbell import Doorbell
+from realtime.feed import Feed, Following
 from realtime.router import Place, Route
 from realtime.threads import DatabaseThreads
 
@@ -36,39 +37,6 @@ PAGE = 100
 """Events per read of the log: under half of a connection's buffer."""
 
 _EVENTS_PER_TURN = 64
-_LAYER_SECONDS = 3
-_MAX_UNSENT_RINGS = 10_000
-
-
-class Following:
-    """A connection's place in a stream. While it is live, the place is the feed's own position."""
-
-    __slots__ = ("feed", "live", "place", "since")
-
-    def __init__(self, feed: Feed, place: int, since: int) -> None:
-        self.feed = feed
-        self.place = place
-        self.since = since
-        self.live = False
-
-
-class Feed:
-    """A stream as this process delivers it."""
-
-    __slots__ = ("filling", "followers", "live", "name", "newest", "position", "subscribed")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.position = -1
-        self.newest = -1  # the newest position that anyone told of
-        self.subscribed = False
-        self.live: set[Connection] = set()
-        self.followers: dict[Connection, Following] = {}
-        self.filling: asyncio.Task[None] | None = None
-
-    @property
-    def group(self) -> str:
-        return self.name.replace(":", ".")
 
 
 class Hub:
@@ -80,14 +48,11 @@ class Hub:
         self.feeds: dict[str, Feed] = {}
         self.batchers: dict[str, Batcher] = {}
         self.connections: defaultdict[UUID, set[Connection]] = defaultdict(set)
-        self._layer: Any = get_channel_layer()
-        self._channel: str | None = None
-        self._subscribing = asyncio.Lock()
-        self._rings: deque[tuple[str, dict[str, Any]]] = deque(maxlen=_MAX_UNSENT_RINGS)
-        self._rung = asyncio.Event()
+        self.doorbell = Doorbell(self._hear)
+        self._opening = asyncio.Lock()
         self._tasks = [
-            self.loop.create_task(work, name=work.__name__)
-            for work in (self._listen(), self._send_rings(), self._look_at_heads())
+            self.loop.create_task(work)
+            for work in (self.doorbell.listen(), self.doorbell.send(), self._look_at_heads())
         ]
 
     async def stop(self) -> None:
@@ -108,8 +73,8 @@ class Hub:
 
     def add(self, connection: Connection) -> None:
         """Know an authenticated connection, so that its session can be ended from anywhere."""
-        assert connection.identity is not None
-        self.connections[connection.identity.user_id].add(connection)
+        if connection.identity:
+            self.connections[connection.identity.user_id].add(connection)
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection and all that it follows."""
@@ -193,19 +158,25 @@ class Hub:
             reached = events[0].pos - 1 if events else feed.position
             if following.place < reached:
                 self._skip(connection, following, reached)  # pruned
-            for event in events:
-                await connection.has_room()
-                if connection.close_code is not None:
-                    return
-                if following.place != event.pos - 1 or not connection.offer(event.frame):
-                    break
-                following.place = event.pos
-                self._steer(connection, following, event)
-                if connection.following.get(feed.name) is not following:
-                    return
+            await self._send_replayed(connection, following, events)
+            if connection.close_code is not None:
+                return
             # From here to going live nothing is awaited, so no event can slip in between.
-            if following.place == feed.position:
+            if following.place == feed.position and connection.following.get(feed.name) is following:
                 self._go_live_or_catch_up(connection, following)
+
+    async def _send_replayed(
+        self, connection: Connection, following: Following, events: Iterable[LoggedEvent]
+    ) -> None:
+        for event in events:
+            await connection.has_room()
+            # Rewound, ended or closed while waiting: the caller looks again.
+            if following.place != event.pos - 1 or not connection.offer(event.frame):
+                return
+            following.place = event.pos
+            self._steer(connection, following, event)
+            if connection.following.get(following.feed.name) is not following:
+                return
 
     def _skip(self, connection: Connection, following: Following, place: int) -> None:
         """Say exactly which events can't be had, and go on from `place`."""
@@ -244,9 +215,8 @@ class Hub:
 
     def _steer(self, connection: Connection, following: Following, event: LoggedEvent) -> None:
         """Obey what an event says about who follows what; the same live and in replay."""
-        assert connection.identity is not None
-        mine = event.ends_for in (str(connection.identity.user_id), EVERYONE)
-        if event.ends_for and mine and event.pos > following.since:
+        me = connection.identity and str(connection.identity.user_id)
+        if event.ends_for and event.ends_for in (me, EVERYONE) and event.pos > following.since:
             self._unfollow(connection, following)
         if event.opens:
             place = Place(event.opens, event.opens_after or 0, event.opens_after or 0)
@@ -276,17 +246,17 @@ class Hub:
             for connection in [c for c in feed.live if c.is_half_full()]:
                 self._leave_behind(connection, feed, feed.position)
 
-    # --- The channel layer ----------------------------------------------------------------------
+    # --- Feeds ----------------------------------------------------------------------------------
 
     async def _open(self, names: list[str]) -> None:
         """Have a feed for each name: membership first, then the head, so that nothing falls between."""
         if all(name in self.feeds and self.feeds[name].position >= 0 for name in names):
             return
-        async with self._subscribing:
-            new = [name for name in dict.fromkeys(names) if name not in self.feeds]
-            for name in new:
-                feed = self.feeds[name] = Feed(name)
-                await self._subscribe(feed)
+        async with self._opening:
+            for name in dict.fromkeys(names):
+                if name not in self.feeds:
+                    feed = self.feeds[name] = Feed(name)
+                    feed.subscribed = await self.doorbell.subscribe(name)
             unplaced = [name for name in dict.fromkeys(names) if self.feeds[name].position < 0]
             heads = await self.threads.run(log.heads, unplaced)
             for name in unplaced:
@@ -294,28 +264,8 @@ class Hub:
                 feed.position = heads.get(name, 0)
                 self._take(feed, [])
 
-    async def _subscribe(self, feed: Feed) -> None:
-        if self._channel is None:
-            return
-        try:
-            async with asyncio.timeout(_LAYER_SECONDS):
-                await self._layer.group_add(feed.group, self._channel)
-            feed.subscribed = True
-        except Exception as error:  # noqa: BLE001 - whatever the layer raises, the heads tell instead
-            logger.warning("subscribe_failed", error=type(error).__name__)
-
-    async def _listen(self) -> None:
-        """Take messages from the layer, for ever; without one, look at the heads only."""
-        while True:
-            try:
-                if self._channel is None:
-                    self._channel = await self._layer.new_channel()
-                await self._receive(await self._layer.receive(self._channel))
-            except Exception as error:  # noqa: BLE001 - a broken message or a lost Redis must not deafen us
-                logger.warning("layer_receive_failed", error=type(error).__name__)
-                await asyncio.sleep(1)
-
-    async def _receive(self, message: dict[str, Any]) -> None:
+    async def _hear(self, message: dict[str, Any]) -> None:
+        """Take a message of `realtime.publish`."""
         feed = self.feeds.get(message["stream"])
         if feed is None:
             return
@@ -334,26 +284,8 @@ class Hub:
 
     def _end(self, user_id: UUID, sessions: list[str] | None, code: CloseCode) -> None:
         for connection in list(self.connections.get(user_id, ())):
-            assert connection.identity is not None
-            if sessions is None or str(connection.identity.session_id) in sessions:
+            if connection.identity and (sessions is None or str(connection.identity.session_id) in sessions):
                 connection.close(code)
-
-    def ring(self, stream: str, message: dict[str, Any]) -> None:
-        """Queue a message for the layer; the oldest is dropped when the layer is away for long."""
-        self._rings.append((stream, message))
-        self._rung.set()
-
-    async def _send_rings(self) -> None:
-        while True:
-            await self._rung.wait()
-            self._rung.clear()
-            while self._rings:
-                stream, message = self._rings.popleft()
-                try:
-                    async with asyncio.timeout(_LAYER_SECONDS):
-                        await self._layer.group_send(stream.replace(":", "."), message)
-                except Exception as error:  # noqa: BLE001 - the ring is lost, the event is not
-                    logger.warning("ring_failed", error=type(error).__name__, waiting=len(self._rings))
 
     async def _look_at_heads(self) -> None:
         """Find what no doorbell told, mend memberships, let go of streams that nobody follows."""
@@ -368,17 +300,15 @@ class Hub:
                     if (feed := self.feeds.get(name)) and head > feed.position:
                         self._start_filling(feed)
                 for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
-                    await self._subscribe(feed)
+                    feed.subscribed = await self.doorbell.subscribe(feed.name)
             except Exception as error:  # noqa: BLE001 - the next look comes
                 logger.warning("look_failed", error=type(error).__name__)
 
     async def _close_idle(self) -> None:
-        async with self._subscribing:
+        async with self._opening:
             for feed in [feed for feed in self.feeds.values() if not feed.followers]:
                 del self.feeds[feed.name]
-                if feed.subscribed and self._channel:
-                    async with asyncio.timeout(_LAYER_SECONDS):
-                        await self._layer.group_discard(feed.group, self._channel)
+                await self.doorbell.unsubscribe(feed.name)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:
@@ -399,7 +329,7 @@ def current() -> Hub:
 
 async def stop() -> None:
     """Stop the running loop's hub, if there is one."""
-    global _current  # noqa: PLW0603
+    global _current
     if _current is not None and _current.loop is asyncio.get_running_loop():
         hub, _current = _current, None
         await hub.stop()
@@ -409,4 +339,4 @@ def post(stream: str, message: dict[str, Any]) -> None:
     """Ring from any thread; without a hub in this process, nothing happens."""
     hub = _current
     if hub is not None and not hub.loop.is_closed():
-        hub.loop.call_soon_threadsafe(hub.ring, stream, message)
+        hub.loop.call_soon_threadsafe(hub.doorbell.ring, stream, message)

@@ -60,7 +60,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
     data: Any = msgspec.UNSET
 
 
-class RefusedFrame(Exception):  # noqa: N818 - a fact about a frame
+class RefusedFrame(Exception):
     """A frame that could not become a request, with as much of it as could be read."""
 
     def __init__(self, error: ChatError, request: Request | None = None) -> None:
@@ -87,7 +87,8 @@ def decode(text: str) -> Request:
     request = Request(kind, id_ if isinstance(id_, str) else None, value.get("data"))
     if id_ is not None and (not isinstance(id_, str) or len(id_) > MAX_ID_LENGTH):
         raise RefusedFrame(
-            InvalidFrame(f"`id` is a string of at most {MAX_ID_LENGTH} characters."), Request(kind, None, None)
+            InvalidFrame(f"`id` is a string of at most {MAX_ID_LENGTH} characters."),
+            Request(kind, None, None),
         )
     return request
 
@@ -112,7 +113,7 @@ _NAMED = re.compile(r"(required|unknown) field `(.*?)`")
 
 
 def _explained(message: str) -> ChatError:
-    """msgspec's sentence as our error: where, which rule, in words. It never holds the value itself."""
+    """Msgspec's sentence as our error: where, which rule, in words. It never holds the value itself."""
     place = _PATH.search(message)
     path = re.sub(r"\[(\d+)\]", r".\1", place.group(1)) if place else ""
     words = _PATH.sub("", message)

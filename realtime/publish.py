@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from core.timestamps import rfc3339
 from django.utils import timezone
 
+from core.timestamps import rfc3339
 from eventlog.log import LoggedEvent, user_stream
 from realtime import hub, protocol
 from realtime.close_codes import CloseCode

@@ -43,6 +43,8 @@ class Call(NamedTuple):
     data: Any
 
 
+StructType = type[msgspec.Struct]
+
 Outcome = msgspec.Struct | ChatError | None
 """What a batched handler says of one call: the ack's `data`, or the error. None acks without data."""
 
@@ -59,7 +61,7 @@ class Route:
     """
 
     type: str
-    data: type[msgspec.Struct]
+    data: StructType
     handler: Callable[..., Any]
     batched: bool = False
     ack: Literal["always", "if_asked", "never"] = "always"

@@ -34,7 +34,7 @@ def get_membership(user_id: UUID, room_key: str) -> Membership:
 
 
 def memberships_for(pairs: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Membership]:
-    """The active memberships, with their rooms, of any number of (user id, room id or slug), in one query.
+    """The active memberships, with room and user, of any number of (user id, room id or slug), in one query.
 
     Pairs without one are absent.
     """
@@ -48,12 +48,11 @@ def memberships_for(pairs: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str
         Q(room_id=room, user_id__in=ids) if isinstance(room, UUID) else Q(room__slug=room, user_id__in=ids)
         for room, ids in users_by_room.items()
     ]
-    rows = (
-        Membership.active.select_related("room")
-        .filter(Q(*wanted, _connector=Q.OR))
+    # By pairs, not `user in … and room in …`: where many share many rooms that reads their whole product.
+    rows = Membership.active.select_related("room", "user").filter(Q(*wanted, _connector=Q.OR))
+    if not all(isinstance(room, UUID) for room in users_by_room):
         # Says nothing new; but a slug is not of this table, and OR would leave the query no index.
-        .filter(user_id__in={user_id for user_id, _ in asked})
-    )
+        rows = rows.filter(user_id__in={user_id for user_id, _ in asked})
     found: dict[tuple[UUID, UUID | str | None], Membership] = {}
     for row in rows:
         found[row.user_id, row.room_id] = found[row.user_id, row.room.slug] = row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -10,7 +9,7 @@ from rest_framework import status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
+from accounts.tokens import caller
 from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from core.serializers import read_body, read_query
@@ -22,10 +21,6 @@ ROOMS = Keyset("rooms", ("-last_activity_at", "-id"))
 MEMBERS = Keyset("members", ("joined_at", "id"))
 
 
-def _caller(request: Request) -> User:
-    return cast(User, request.user)
-
-
 class RoomViewSet(viewsets.ViewSet):
     @extend_schema(
         tags=["rooms"],
@@ -34,15 +29,15 @@ class RoomViewSet(viewsets.ViewSet):
         responses={200: schemas.RoomPage, **problems("not_authenticated", "invalid_parameter")},
     )
     def list(self, request: Request) -> Response:
-        caller = _caller(request)
+        viewer = caller(request)
         query = read_query(RoomQuery, request)
         rooms = selectors.rooms_of(
-            caller,
+            viewer,
             type_=query.get("type", ""),
             search=query.get("search", ""),
             unread=query.get("unread"),
         )
-        return Response(ROOMS.page(request, rooms, lambda page: schemas.room_views(caller, page)))
+        return Response(ROOMS.page(request, rooms, lambda page: schemas.room_views(viewer, page)))
 
     @extend_schema(
         tags=["rooms"],
@@ -54,7 +49,7 @@ class RoomViewSet(viewsets.ViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        room = services.create_room(_caller(request), **read_body(NewRoom, request))
+        room = services.create_room(caller(request), **read_body(NewRoom, request))
         return Response(self._view(request, room), status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -68,7 +63,7 @@ class RoomViewSet(viewsets.ViewSet):
         },
     )
     def direct(self, request: Request) -> Response:
-        room, is_new = services.open_direct_room(_caller(request), **read_body(NewDirectRoom, request))
+        room, is_new = services.open_direct_room(caller(request), **read_body(NewDirectRoom, request))
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self._view(request, room), status=code)
 
@@ -78,7 +73,7 @@ class RoomViewSet(viewsets.ViewSet):
         responses={200: schemas.RoomView, **problems("not_authenticated", "not_found")},
     )
     def retrieve(self, request: Request, room_key: str) -> Response:
-        return Response(self._view(request, selectors.find_room(_caller(request), room_key)))
+        return Response(self._view(request, selectors.find_room(caller(request), room_key)))
 
     @extend_schema(
         tags=["rooms"],
@@ -87,11 +82,11 @@ class RoomViewSet(viewsets.ViewSet):
         responses={204: None, **problems("not_authenticated", "forbidden", "not_found", "last_owner")},
     )
     def leave(self, request: Request, room_key: str) -> Response:
-        services.leave_room(_caller(request), room_key=room_key)
+        services.leave_room(caller(request), room_key=room_key)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _view(self, request: Request, room: Room) -> schemas.RoomView:
-        return schemas.room_views(_caller(request), [room])[0]
+        return schemas.room_views(caller(request), [room])[0]
 
 
 class MemberViewSet(viewsets.ViewSet):
@@ -105,8 +100,8 @@ class MemberViewSet(viewsets.ViewSet):
         },
     )
     def list(self, request: Request, room_key: str) -> Response:
-        caller = _caller(request)
-        rows = selectors.members_of(caller, selectors.find_room(caller, room_key))
+        viewer = caller(request)
+        rows = selectors.members_of(viewer, selectors.find_room(viewer, room_key))
         return Response(MEMBERS.page(request, rows, lambda page: [schemas.member(row) for row in page]))
 
     @extend_schema(
@@ -120,7 +115,7 @@ class MemberViewSet(viewsets.ViewSet):
     )
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(NewMembers, request)
-        return Response(services.add_members(_caller(request), room_key=room_key, **body))
+        return Response(services.add_members(caller(request), room_key=room_key, **body))
 
     @extend_schema(
         tags=["rooms"],
@@ -128,5 +123,5 @@ class MemberViewSet(viewsets.ViewSet):
         responses={204: None, **problems("validation_error", "not_authenticated", "forbidden", "not_found")},
     )
     def destroy(self, request: Request, room_key: str, user_id: UUID) -> Response:
-        services.remove_member(_caller(request), room_key=room_key, user_id=user_id)
+        services.remove_member(caller(request), room_key=room_key, user_id=user_id)
         return Response(status=status.HTTP_204_NO_CONTENT)

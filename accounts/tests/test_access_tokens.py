@@ -49,8 +49,9 @@ def test_alg_none(session, forge, answer):
     assert answer(forge(session, algorithm="none")) == (401, "token_invalid")
 
 
+@pytest.mark.filterwarnings("ignore:The HMAC key")
 def test_another_algorithm_by_the_same_key(session, forge, answer):
-    assert answer(forge(session, algorithm="HS512")) == (401, "token_invalid")
+    assert answer(forge(session, algorithm="HS384")) == (401, "token_invalid")
 
 
 def test_another_key(session, forge, answer):
@@ -95,7 +96,9 @@ def test_what_is_no_token(db, answer, token):
     assert answer(token) == (401, "token_invalid")
 
 
-@pytest.mark.parametrize("header", ["[" * 2900, '{"alg":' * 400, '{"alg":{}}', '{"alg":"HS256","kid":[]}', "5"])
+@pytest.mark.parametrize(
+    "header", ["[" * 2900, '{"alg":' * 400, '{"alg":{}}', '{"alg":"HS256","kid":[]}', "5"]
+)
 def test_an_odd_header(db, answer, header):
     encoded = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=")
     assert answer(f"{encoded}.e30.e30") == (401, "token_invalid")

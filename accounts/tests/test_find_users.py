@@ -72,7 +72,9 @@ class TestSearch:
             cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
         assert seen == [f"dora{number}" for number in range(7)]
 
-    @pytest.mark.parametrize("query", [{}, {"search": ""}, {"search": "a"}, {"search": " a "}, {"search": "x" * 65}])
+    @pytest.mark.parametrize(
+        "query", [{}, {"search": ""}, {"search": "a"}, {"search": " a "}, {"search": "x" * 65}]
+    )
     def test_a_search_has_2_to_64_characters(self, alice, client_of, query):
         response = client_of(alice).get(URL, query)
         assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")

@@ -108,13 +108,18 @@ class TestApi:
         assert session.revoked_at is None
 
     def test_an_access_token_is_not_a_refresh_token(self, session, anonymous):
-        assert code_of(anonymous.post(URL, {"refresh": tokens.issue(session).access})) == (401, "token_invalid")
+        assert code_of(anonymous.post(URL, {"refresh": tokens.issue(session).access})) == (
+            401,
+            "token_invalid",
+        )
 
     @pytest.mark.parametrize("token", ["x", "a.b.c", "x" * 100_000, "é.ü.😀"])
     def test_what_is_no_token(self, db, anonymous, token):
         assert code_of(anonymous.post(URL, {"refresh": token})) == (401, "token_invalid")
 
-    @pytest.mark.parametrize("body", [{}, {"refresh": ""}, {"refresh": None}, {"refresh": 1}, {"refresh": ["x"]}])
+    @pytest.mark.parametrize(
+        "body", [{}, {"refresh": ""}, {"refresh": None}, {"refresh": 1}, {"refresh": ["x"]}]
+    )
     def test_what_is_no_body(self, db, anonymous, body):
         assert code_of(anonymous.post(URL, body)) == (400, "validation_error")
 

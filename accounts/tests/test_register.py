@@ -55,7 +55,9 @@ class TestService:
     def test_of_parallel_ones_with_the_same_name_one_wins(self, race, shared):
         def register(number):
             names = {"username": f"dora{number}", "email": f"dora{number}@example.com"}
-            names[shared] = ["dora@example.com", "DORA@example.com"][number % 2] if shared == "email" else "Dora"
+            names[shared] = (
+                ["dora@example.com", "DORA@example.com"][number % 2] if shared == "email" else "Dora"
+            )
             return services.register(**names, password="a-long-enough-secret", device=Device())
 
         outcomes = race(*(lambda number=number: register(number) for number in range(4)))

@@ -41,7 +41,9 @@ class TestList:
     def test_ended_and_expired_ones_are_not_listed(self, alice, client_of, session_of):
         client = client_of(alice)
         Session.objects.filter(id=session_of(alice).id).update(revoked_at=timezone.now())
-        Session.objects.filter(id=session_of(alice).id).update(expires_at=timezone.now() - timedelta(seconds=1))
+        Session.objects.filter(id=session_of(alice).id).update(
+            expires_at=timezone.now() - timedelta(seconds=1)
+        )
         assert [row["current"] for row in client.get(URL).json()["results"]] == [True]
 
     def test_it_is_paged(self, alice, client_of, session_of):

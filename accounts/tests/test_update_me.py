@@ -23,7 +23,7 @@ class TestService:
 
     @pytest.mark.django_db(transaction=True)
     def test_a_rollback_tells_nothing(self, alice, announced, events_of):
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012 - the rollback is the point
             services.update_me(alice, bio="Hello")
             raise RuntimeError
         assert announced == []
@@ -44,7 +44,9 @@ class TestService:
     @pytest.mark.django_db(transaction=True)
     def test_of_parallel_ones_to_the_same_name_one_wins(self, alice, bob, race):
         outcomes = race(*(partial(services.update_me, user, username="Zoe") for user in (alice, bob)))
-        assert [rule.code for o in outcomes if isinstance(o, ValidationFailed) for rule in o.errors] == ["unique"]
+        assert [rule.code for o in outcomes if isinstance(o, ValidationFailed) for rule in o.errors] == [
+            "unique"
+        ]
         assert User.objects.filter(username_key="zoe").count() == 1
 
 

@@ -70,6 +70,7 @@ class TestService:
         services.add_members(alice, room_key="kitchen", user_ids=[charlie.id])
         for _ in range(10):
             Membership.objects.filter(user__in=[alice, bob]).update(role="owner", left_pos=None)
+            Room.objects.update(member_count=3)
             outcomes = race(
                 *(lambda user=user: services.leave_room(user, room_key="kitchen") for user in (alice, bob))
             )

@@ -158,9 +158,7 @@ class TestApi:
                 services.open_direct_room(alice, user_id=other.id)
                 services.create_room(bob, name=f"Room {number}", member_ids=[alice.id])
             made = size
-            with CaptureQueriesContext(
-                connection,
-            ) as queries:
+            with CaptureQueriesContext(connection) as queries:
                 answer = client.get("/api/v1/rooms", {"limit": 100})
             assert len(answer.json()["results"]) == 2 * size
             counts.append(len(queries))

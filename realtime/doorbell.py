@@ -1,0 +1,88 @@
+"""The channel layer, as the hub uses it: one membership per stream and process, rings out, rings in.
+
+Nothing that goes through here is the only copy of anything: whatever the layer does to a ring, the
+log has the event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from channels.layers import get_channel_layer
+
+logger = structlog.get_logger(__name__)
+
+Message = dict[str, Any]
+
+_SECONDS = 3
+_MAX_UNSENT = 10_000
+
+
+class Doorbell:
+    """Sends and receives layer messages for one process.
+
+    Args:
+        hear: called with each message that arrives, one at a time.
+    """
+
+    def __init__(self, hear: Callable[[Message], Awaitable[None]]) -> None:
+        self.layer: Any = get_channel_layer()
+        self._hear = hear
+        self._channel: str | None = None
+        # While the layer is away for long the oldest rings go: their events are found by the heads.
+        self._unsent: deque[tuple[str, Message]] = deque(maxlen=_MAX_UNSENT)
+        self._rung = asyncio.Event()
+
+    def ring(self, stream: str, message: Message) -> None:
+        """Queue a message for every process that listens to `stream`."""
+        self._unsent.append((stream, message))
+        self._rung.set()
+
+    async def subscribe(self, stream: str) -> bool:
+        """Listen to a stream; False if the layer does not take it now."""
+        if self._channel is None:
+            return False
+        return await self._tried("subscribe", self.layer.group_add(_group(stream), self._channel))
+
+    async def unsubscribe(self, stream: str) -> None:
+        """Listen no more."""
+        if self._channel is not None:
+            await self._tried("unsubscribe", self.layer.group_discard(_group(stream), self._channel))
+
+    async def send(self) -> None:
+        """Send rings, for ever."""
+        while True:
+            await self._rung.wait()
+            self._rung.clear()
+            while self._unsent:
+                stream, message = self._unsent.popleft()
+                await self._tried("ring", self.layer.group_send(_group(stream), message))
+
+    async def listen(self) -> None:
+        """Take messages, for ever. A broken one, or a lost Redis, must not deafen the process."""
+        while True:
+            try:
+                if self._channel is None:
+                    self._channel = await self.layer.new_channel()
+                await self._hear(await self.layer.receive(self._channel))
+            except Exception as error:  # noqa: BLE001 - each layer has its own
+                logger.warning("layer_failed", doing="listen", error=type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _tried(self, doing: str, work: Awaitable[None]) -> bool:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await work
+        except Exception as error:  # noqa: BLE001 - each layer has its own
+            logger.warning("layer_failed", doing=doing, error=type(error).__name__, unsent=len(self._unsent))
+            return False
+        return True
+
+
+def _group(stream: str) -> str:
+    """Channels' groups take no colon."""
+    return stream.replace(":", ".")

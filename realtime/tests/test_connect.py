@@ -1,0 +1,435 @@
+"""Getting in: the five ways to say who one is, and what happens to those who can't."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from channels.db import database_sync_to_async
+from django.conf import settings
+from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.utils import aware_utcnow
+
+import jwt
+from accounts.models import User
+from accounts.tokens import read_access
+from tests.live import LiveServer, Person, Socket
+
+
+def subprotocols(token: str) -> Any:
+    return ["chat.v1", f"chat.v1.token.{token}"]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def ticket_of(person: Person) -> str:
+    return str(person.call("POST", "/auth/ws-ticket").json()["ticket"])
+
+
+def token_that_ends_in(seconds: int, person: Person) -> str:
+    """An access token of the person's own session, with another end."""
+    token = AccessToken()
+    for claim in ("sub", "sid"):
+        token[claim] = read_access(person.token)[claim]
+    token.set_exp(from_time=aware_utcnow(), lifetime=timedelta(seconds=seconds))
+    return str(token)
+
+
+def forged(token: str, *, algorithm: str, key: str) -> str:
+    """The claims of `token` under another signature."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return jwt.encode(claims, key or None, algorithm=algorithm)
+
+
+class TestReady:
+    async def test_tells_who_i_am_and_where_my_streams_are(self, each_server: LiveServer) -> None:
+        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        room = alice.direct_room_with(bob)
+        async with alice.socket() as socket:
+            ready = await socket.receive()
+        assert ready["type"] == "ready"
+        assert ready.keys() == {"type", "data"}
+        data = ready["data"]
+        assert data.keys() == {
+            *("connection_id", "user", "protocol", "heartbeat_interval_ms", "limits", "streams"),
+        }
+        assert data["user"] == {
+            "id": alice.id,
+            "username": alice.username,
+            "display_name": alice.username,
+            "avatar_url": None,
+            "is_bot": False,
+        }
+        assert data["protocol"] == 1
+        assert data["heartbeat_interval_ms"] == settings.WS_HEARTBEAT_SECONDS * 1000
+        assert data["streams"] == {f"user:{alice.id}": 1, f"room:{room}": 0}
+        assert data["limits"]["message_length"] == 4000
+        assert data["limits"]["frame_bytes"] == 65_536
+
+    async def test_every_device_is_a_connection_of_its_own(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        async with alice.socket() as phone, alice.socket() as laptop:
+            ids = [(await socket.receive())["data"]["connection_id"] for socket in (phone, laptop)]
+        assert ids[0] != ids[1]
+
+
+class TestFiveWays:
+    async def test_the_authorization_header(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws, additional_headers=bearer(alice.token)) as socket:
+            assert (await socket.receive())["data"]["user"]["id"] == alice.id
+            assert socket.raw.subprotocol is None
+
+    async def test_the_scheme_of_the_header_may_have_any_case(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        headers = {"Authorization": f"bearer {alice.token}"}
+        async with Socket(server.ws, additional_headers=headers) as socket:
+            assert (await socket.receive())["type"] == "ready"
+
+    async def test_subprotocols_of_which_the_plain_one_is_echoed(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws, subprotocols=subprotocols(alice.token)) as socket:
+            assert (await socket.receive())["data"]["user"]["id"] == alice.id
+            assert socket.raw.subprotocol == "chat.v1"
+
+    async def test_a_ticket_once(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        url = f"{each_server.ws}?ticket={ticket_of(alice)}"
+        async with Socket(url) as socket:
+            assert (await socket.receive())["data"]["user"]["id"] == alice.id
+        async with Socket(url) as again:
+            assert (await again.receive())["data"]["code"] == "token_invalid"
+            assert await again.closed() == 4401
+
+    async def test_one_of_many_sockets_wins_a_ticket(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        url = f"{server.ws}?ticket={ticket_of(alice)}"
+
+        async def first_frame() -> str:
+            async with Socket(url) as socket:
+                return str((await socket.receive())["type"])
+
+        kinds = await asyncio.gather(*(first_frame() for _ in range(8)))
+        assert sorted(kinds) == ["error"] * 7 + ["ready"]
+
+    async def test_a_token_in_the_query_with_debug(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(f"{each_server.ws}?token={alice.token}") as socket:
+            assert (await socket.receive())["data"]["user"]["id"] == alice.id
+
+    async def test_an_auth_frame_whose_id_ready_echoes(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws) as socket:
+            ready = await socket.ask("auth", {"token": alice.token}, id="let me in")
+        assert (ready["type"], ready["id"]) == ("ready", "let me in")
+        assert ready["data"]["user"]["id"] == alice.id
+
+
+class TestPrecedence:
+    """Header, subprotocol, ticket, query token: the first that is there counts, good or bad."""
+
+    async def test_a_good_header_wins_over_everything_after_it(self, each_server: LiveServer) -> None:
+        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        url = f"{each_server.ws}?token={bob.token}&ticket=bad"
+        async with Socket(
+            url, additional_headers=bearer(alice.token), subprotocols=subprotocols("bad")
+        ) as socket:
+            assert (await socket.receive())["data"]["user"]["id"] == alice.id
+
+    async def test_a_good_subprotocol_wins_over_ticket_and_query_token(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        url = f"{server.ws}?token=bad&ticket=bad"
+        async with Socket(url, subprotocols=subprotocols(alice.token)) as socket:
+            assert (await socket.receive())["type"] == "ready"
+
+    async def test_a_good_ticket_wins_over_a_query_token(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        async with Socket(f"{server.ws}?token=bad&ticket={ticket_of(alice)}") as socket:
+            assert (await socket.receive())["type"] == "ready"
+
+    async def test_a_bad_header_is_not_mended_by_what_comes_after_it(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        ticket = ticket_of(alice)
+        async with Socket(
+            f"{each_server.ws}?token={alice.token}&ticket={ticket}",
+            additional_headers=bearer("bad"),
+            subprotocols=subprotocols(alice.token),
+        ) as socket:
+            assert (await socket.receive())["data"]["code"] == "token_invalid"
+            assert await socket.closed() == 4401
+        async with Socket(f"{each_server.ws}?ticket={ticket}") as socket:
+            assert (await socket.receive())["type"] == "ready", "the ticket was not looked at, so not spent"
+
+    async def test_a_bad_subprotocol_is_not_mended_by_a_ticket(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        url = f"{server.ws}?ticket={ticket_of(alice)}"
+        async with Socket(url, subprotocols=subprotocols("bad")) as socket:
+            assert (await socket.receive())["type"] == "error"
+            assert await socket.closed() == 4401
+
+    async def test_a_bad_ticket_is_not_mended_by_a_query_token(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        async with Socket(f"{server.ws}?token={alice.token}&ticket=bad") as socket:
+            assert (await socket.receive())["type"] == "error"
+            assert await socket.closed() == 4401
+
+    async def test_another_scheme_in_the_header_is_no_credential(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        headers = {"Authorization": "Basic YTpi"}
+        async with Socket(f"{server.ws}?token={alice.token}", additional_headers=headers) as socket:
+            assert (await socket.receive())["type"] == "ready"
+
+
+class TestWithoutCredential:
+    async def test_other_frames_are_refused_and_the_socket_stays_open(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws) as socket:
+            for kind in ("message", "ping", "resume", "no such type"):
+                refused = await socket.ask(kind, {"content": "hi"})
+                assert (refused["type"], refused["data"]["code"]) == ("error", "auth_required")
+                assert refused["data"]["request"]["type"] == kind
+            assert (await socket.ask("auth", {"token": alice.token}))["type"] == "ready"
+
+    async def test_an_auth_frame_without_a_token_is_refused_and_may_be_mended(
+        self, server: LiveServer
+    ) -> None:
+        alice = Person(server, "alice")
+        async with Socket(server.ws) as socket:
+            refused = await socket.ask("auth", {})
+            assert refused["data"]["code"] == "validation_error"
+            assert [error["attr"] for error in refused["data"]["errors"]] == ["token"]
+            refused = await socket.ask("auth", {"token": alice.token, "user": "bob"})
+            assert refused["data"]["code"] == "unknown_field"
+            assert (await socket.ask("auth", {"token": alice.token}))["type"] == "ready"
+
+
+class TestBadCredential:
+    """The socket is accepted, told why in an `error` frame, and closed: browsers can't read a refused handshake."""
+
+    async def refused(self, socket: Socket) -> tuple[str, int]:
+        frame = await socket.receive()
+        assert frame["type"] == "error", frame
+        return frame["data"]["code"], await socket.closed()
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            pytest.param(lambda person: "", id="empty"),
+            pytest.param(lambda person: "not.a.token", id="no token"),
+            pytest.param(lambda person: person.token[:-4], id="signature cut"),
+            pytest.param(lambda person: person.refresh, id="refresh token"),
+            pytest.param(lambda person: forged(person.token, algorithm="none", key=""), id="alg none"),
+            pytest.param(
+                lambda person: forged(person.token, algorithm="HS256", key="another key, as long as ours is"),
+                id="wrong key",
+            ),
+            pytest.param(
+                lambda person: forged(person.token, algorithm="HS512", key=settings.SIMPLE_JWT["SIGNING_KEY"]),
+                id="another algorithm",
+            ),
+            pytest.param(lambda person: person.token + "A" * 60_000, id="60 KB"),
+            pytest.param(lambda person: "\N{SNOWMAN}" * 3, id="not ASCII"),
+        ],
+    )
+    async def test_a_bad_token_closes_with_4401(
+        self, server: LiveServer, spoil: Callable[[Person], str]
+    ) -> None:
+        alice = Person(server, "alice")
+        async with Socket(server.ws) as socket:
+            await socket.send("auth", {"token": spoil(alice)}, id="1")
+            assert await self.refused(socket) == ("token_invalid", 4401)
+            assert socket.frames[0]["id"] == "1"
+
+    async def test_a_bad_token_in_the_handshake_closes_with_4401(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        ways: list[dict[str, Any]] = [
+            {"additional_headers": bearer(alice.refresh)},
+            {"subprotocols": subprotocols(alice.refresh)},
+            {"url": f"{each_server.ws}?token={alice.refresh}"},
+            {"url": f"{each_server.ws}?ticket={alice.refresh}"},
+        ]
+        for way in ways:
+            async with Socket(**{"url": each_server.ws, **way}) as socket:
+                assert await self.refused(socket) == ("token_invalid", 4401)
+
+    async def test_a_token_of_1_mb_is_more_than_a_frame_may_hold(self, each_server: LiveServer) -> None:
+        async with Socket(each_server.ws) as socket:
+            await socket.send("auth", {"token": "A" * 1_000_000})
+            assert await socket.closed() == 1009
+
+    async def test_an_expired_token_closes_with_4440(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(-5, alice))) as socket:
+            assert await self.refused(socket) == ("token_expired", 4440)
+
+    async def test_a_token_of_a_session_that_ended_closes_with_4441(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        alice.call("POST", "/auth/logout")
+        async with alice.socket() as socket:
+            assert await self.refused(socket) == ("session_revoked", 4441)
+
+    async def test_a_ticket_of_a_session_that_ended_closes_with_4441(self, server: LiveServer) -> None:
+        alice = Person(server, "alice")
+        ticket = ticket_of(alice)
+        alice.call("POST", "/auth/logout")
+        async with Socket(f"{server.ws}?ticket={ticket}") as socket:
+            assert await self.refused(socket) == ("session_revoked", 4441)
+
+    async def test_a_suspended_user_closes_with_4403(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        await database_sync_to_async(User.objects.filter(id=alice.id).update)(is_active=False)
+        async with alice.socket() as socket:
+            assert await self.refused(socket) == ("account_suspended", 4403)
+
+
+class TestAuthAgain:
+    async def test_a_new_token_keeps_the_socket_beyond_the_end_of_the_old_one(
+        self, each_server: LiveServer
+    ) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws) as socket:
+            await socket.ask("auth", {"token": token_that_ends_in(2, alice)})
+            first = await socket.until("token.expiring")
+            again = await socket.ask("auth", {"token": token_that_ends_in(64, alice)})
+            assert again["type"] == "ready"
+            # The next warning comes 60 s before the new end, so after the old one.
+            second = await socket.until("token.expiring")
+            assert 0 <= first["data"]["expires_in"] <= 2
+            assert 55 <= second["data"]["expires_in"] <= 60
+            assert (await socket.ask("ping"))["type"] == "pong"
+
+    async def test_another_user_is_refused_and_the_first_one_stays(self, each_server: LiveServer) -> None:
+        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        room = alice.group()
+        async with alice.socket() as socket:
+            await socket.receive()
+            refused = await socket.ask("auth", {"token": bob.token})
+            assert (refused["type"], refused["data"]["code"]) == ("error", "forbidden")
+            ack = await socket.ask("message", {"room_id": room, "content": "still alice"})
+            assert ack["type"] == "ack"
+            message = await socket.until("message")
+            assert message["data"]["sender"]["id"] == alice.id
+
+    async def test_a_bad_token_closes_with_4401(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with alice.socket() as socket:
+            await socket.receive()
+            assert (await socket.ask("auth", {"token": "bad"}))["data"]["code"] == "token_invalid"
+            assert await socket.closed() == 4401
+
+
+class TestExpiry:
+    async def test_a_warning_comes_before_and_4440_at_the_end(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(2, alice))) as socket:
+            assert (await socket.receive())["type"] == "ready"
+            assert (await socket.receive())["type"] == "token.expiring"
+            assert await socket.closed() == 4440
+
+
+class TestPath:
+    @pytest.mark.parametrize("path", ["/ws/", "/api/v1/ws", "/api/v1/ws/"])
+    async def test_aliases_lead_to_the_same_socket(self, each_server: LiveServer, path: str) -> None:
+        alice = Person(each_server, "alice")
+        async with Socket(each_server.ws.removesuffix("/ws") + path, additional_headers=bearer(alice.token)) as s:
+            assert (await s.receive())["type"] == "ready"
+
+    async def test_an_unknown_path_is_refused(self, each_server: LiveServer) -> None:
+        alice = Person(each_server, "alice")
+        for path in ("/", "/wss", "/ws/room", "/api/v1/rooms"):
+            with pytest.raises(websockets.InvalidStatus) as refused:
+                await websockets.connect(
+                    each_server.ws.removesuffix("/ws") + path, additional_headers=bearer(alice.token)
+                )
+            assert refused.value.response.status_code == 403
+
+    @pytest.mark.parametrize("path", ["/ws", "/ws/", "/api/v1/ws", "/api/v1/ws/"])
+    def test_plain_http_gets_426(self, each_server: LiveServer, path: str) -> None:
+        answer = httpx.get(each_server.http + path)
+        assert answer.status_code == 426
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["upgrade"] == "websocket"
+        assert answer.json()["code"] == "upgrade_required"
+
+
+class TestStrictServer:
+    """A server that lets in one foreign origin only, and waits a second for `auth`; without DEBUG's open doors."""
+
+    @pytest.fixture(scope="class", params=["uvicorn", "daphne"])
+    def strict(self, request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[LiveServer]:
+        server = LiveServer(
+            request.param,
+            WS_ALLOWED_ORIGINS="https://chat.example",
+            WS_AUTH_SECONDS="1",
+            WS_QUERY_TOKEN="false",
+        )
+        yield server.start()
+        server.close()
+
+    async def test_an_allowed_origin_gets_in(self, strict: LiveServer, transactional_db: None) -> None:
+        alice = Person(strict, "alice")
+        async with alice.socket(origin="https://chat.example") as socket:
+            assert (await socket.receive())["type"] == "ready"
+
+    async def test_the_same_origin_gets_in(self, strict: LiveServer, transactional_db: None) -> None:
+        alice = Person(strict, "alice")
+        async with alice.socket(origin=strict.http) as socket:
+            assert (await socket.receive())["type"] == "ready"
+
+    async def test_a_client_without_an_origin_gets_in(
+        self, strict: LiveServer, transactional_db: None
+    ) -> None:
+        alice = Person(strict, "alice")
+        async with alice.socket() as socket:
+            assert (await socket.receive())["type"] == "ready"
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "https://evil.example",
+            "https://chat.example.evil.example",
+            "https://chat.example:444",
+            "http://chat.example",
+            "null",
+        ],
+    )
+    async def test_another_origin_is_refused_before_it_is_asked_who_it_is(
+        self, strict: LiveServer, transactional_db: None, origin: Any
+    ) -> None:
+        alice = Person(strict, "alice")
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await websockets.connect(strict.ws, additional_headers=bearer(alice.token), origin=origin)
+        assert refused.value.response.status_code == 403
+
+    async def test_who_says_nothing_is_told_so_and_closed_with_4408(
+        self, strict: LiveServer, transactional_db: None
+    ) -> None:
+        async with Socket(strict.ws) as socket:
+            error = await socket.receive()
+            assert (error["type"], error["data"]["code"]) == ("error", "auth_required")
+            assert await socket.closed() == 4408
+
+    async def test_who_says_who_they_are_in_time_stays(
+        self, strict: LiveServer, transactional_db: None
+    ) -> None:
+        alice = Person(strict, "alice")
+        async with Socket(strict.ws) as silent, Socket(strict.ws) as socket:
+            assert (await socket.ask("auth", {"token": alice.token}))["type"] == "ready"
+            # The silent one connected at the same time: its end says that the second is over.
+            assert await silent.closed() == 4408
+            assert (await socket.ask("ping"))["type"] == "pong"
+
+    async def test_a_token_in_the_query_is_not_looked_at(
+        self, strict: LiveServer, transactional_db: None
+    ) -> None:
+        alice = Person(strict, "alice")
+        async with Socket(f"{strict.ws}?token={alice.token}") as socket:
+            assert (await socket.receive())["data"]["code"] == "auth_required"
+            assert await socket.closed() == 4408
