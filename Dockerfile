@@ -16,7 +16,7 @@ FROM python:3.11-slim-bookworm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmariadb3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home chat
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin chat
 
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

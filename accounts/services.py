@@ -117,7 +117,7 @@ def _rotate(session: Session, *, spent: UUID) -> bool:
     session.refresh_id, session.last_used_at = uuid4(), now
     session.expires_at = now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
     # Of two that come with the same token, the database lets one change the row.
-    rotated = Session.objects.filter(id=session.id, revoked_at=None).update(
+    rotated = Session.objects.filter(id=session.id, refresh_id=spent, revoked_at=None).update(
         refresh_id=session.refresh_id, last_used_at=now, expires_at=session.expires_at
     )
     if not rotated:

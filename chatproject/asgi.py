@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-# After the line above, which sets Django up.
+from chatproject.wsgi import application as wsgi_application  # sets Django up, for what follows
+
+# isort: split
 from chatproject.routing import PATHS, socket
-from chatproject.wsgi import application as wsgi_application
 from realtime import hub
 
 if TYPE_CHECKING:

@@ -32,7 +32,9 @@ _CLIENT_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # One pattern for the whole URL: urlsplit sees a host of ours in `https://evil.example%2f.cloudinary.com`
 # and in `https://evil.example[v1.cloudinary.com]`, where a client may see another one.
-_FILE_URL = re.compile(r"(?ai:https://([a-z0-9.-]+)(?::443)?)(?:[/?#][^\s\x00-\x20\x7f-\x9f\\]*)?")
+_FILE_URL = re.compile(
+    r"(?ai:https://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::443)?)(?:[/?#][^\s\x00-\x20\x7f-\x9f\\]*)?"
+)
 
 
 class Draft(msgspec.Struct, kw_only=True, frozen=True):

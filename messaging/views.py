@@ -59,7 +59,9 @@ class RoomMessageViewSet(viewsets.ViewSet):
         return Page(
             results=_show(found),
             next_cursor=NEWEST_FIRST.cursor(found[-1]) if found and found[-1].seq > 1 else None,
-            previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True) if found and len(above) > newer else None,
+            previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True)
+            if found and len(above) > newer
+            else None,
         )
 
     @extend_schema(

@@ -192,23 +192,33 @@ class MariaDB(Server):
             f"CREATE USER IF NOT EXISTS '{self.user}'@'127.0.0.1' IDENTIFIED BY '{self.password}';\n"
             f"GRANT ALL ON *.* TO '{self.user}'@'127.0.0.1';\n"
         )
-        made = subprocess.run(
-            [
-                program("mariadb-install-db", package="mariadb-server"),
-                "--no-defaults",
-                *self.as_user,
-                f"--datadir={self.data}",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-            ],
-            check=False,
-            capture_output=True,
+        command = [
+            program("mariadb-install-db", package="mariadb-server"),
+            "--no-defaults",
+            *self.as_user,
+            f"--datadir={self.data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ]
+        # A shell script that runs a server: the session of its own lets both be ended at once. PATH is for the
+        # script, which looks for the server by itself.
+        made = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            # It looks for mariadbd by itself.
             env={**os.environ, "PATH": SEARCH_PATH},
+            start_new_session=True,
         )
+        try:
+            output, _ = made.communicate()
+        except BaseException:
+            os.killpg(made.pid, signal.SIGKILL)
+            made.communicate()
+            raise
         if made.returncode:
-            raise ServerError(f"mariadb-install-db failed:\n{(made.stdout + made.stderr)[-2000:]}")
+            raise ServerError(f"mariadb-install-db failed:\n{output[-2000:]}")
 
     def answers(self) -> bool:
         admin = program("mariadb-admin", package="mariadb-server")
@@ -259,8 +269,13 @@ def run(command: list[str]) -> int:
         child = subprocess.Popen(
             command, env={**os.environ, "DATABASE_URL": mariadb.url, "REDIS_URL": redis.url}
         )
-        # Ctrl-C reaches the command from the terminal itself; a second one from here would cut its clean-up short.
-        signal.signal(signal.SIGINT, lambda *_: None)
+
+        def interrupt(*_: object) -> None:
+            # Ctrl-C reaches the command from the terminal itself; a second one would cut its clean-up short.
+            if not sys.stdin.isatty():
+                child.send_signal(signal.SIGINT)
+
+        signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         code = child.wait()
         return code if code >= 0 else 128 - code

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 import websockets
 from channels.db import database_sync_to_async
@@ -15,7 +16,6 @@ from django.conf import settings
 from rest_framework_simplejwt.tokens import AccessToken
 from rest_framework_simplejwt.utils import aware_utcnow
 
-import jwt
 from accounts.models import User
 from accounts.tokens import read_access
 from tests.live import LiveServer, Person, Socket
@@ -221,8 +221,8 @@ class TestBadCredential:
     @pytest.mark.parametrize(
         "spoil",
         [
-            pytest.param(lambda person: "", id="empty"),
-            pytest.param(lambda person: "not.a.token", id="no token"),
+            pytest.param(lambda _: "", id="empty"),
+            pytest.param(lambda _: "not.a.token", id="no token"),
             pytest.param(lambda person: person.token[:-4], id="signature cut"),
             pytest.param(lambda person: person.refresh, id="refresh token"),
             pytest.param(lambda person: forged(person.token, algorithm="none", key=""), id="alg none"),
@@ -231,11 +231,13 @@ class TestBadCredential:
                 id="wrong key",
             ),
             pytest.param(
-                lambda person: forged(person.token, algorithm="HS512", key=settings.SIMPLE_JWT["SIGNING_KEY"]),
+                lambda person: forged(
+                    person.token, algorithm="HS512", key=settings.SIMPLE_JWT["SIGNING_KEY"]
+                ),
                 id="another algorithm",
             ),
             pytest.param(lambda person: person.token + "A" * 60_000, id="60 KB"),
-            pytest.param(lambda person: "\N{SNOWMAN}" * 3, id="not ASCII"),
+            pytest.param(lambda _: "\N{SNOWMAN}" * 3, id="not ASCII"),
         ],
     )
     async def test_a_bad_token_closes_with_4401(
@@ -338,7 +340,9 @@ class TestPath:
     @pytest.mark.parametrize("path", ["/ws/", "/api/v1/ws", "/api/v1/ws/"])
     async def test_aliases_lead_to_the_same_socket(self, each_server: LiveServer, path: str) -> None:
         alice = Person(each_server, "alice")
-        async with Socket(each_server.ws.removesuffix("/ws") + path, additional_headers=bearer(alice.token)) as s:
+        async with Socket(
+            each_server.ws.removesuffix("/ws") + path, additional_headers=bearer(alice.token)
+        ) as s:
             assert (await s.receive())["type"] == "ready"
 
     async def test_an_unknown_path_is_refused(self, each_server: LiveServer) -> None:
@@ -359,33 +363,32 @@ class TestPath:
         assert answer.json()["code"] == "upgrade_required"
 
 
-class TestStrictServer:
+@pytest.fixture(scope="module", params=["uvicorn", "daphne"])
+def strict(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[LiveServer]:
     """A server that lets in one foreign origin only, and waits a second for `auth`; without DEBUG's open doors."""
+    server = LiveServer(
+        request.param,
+        WS_ALLOWED_ORIGINS="https://chat.example",
+        WS_AUTH_SECONDS="1",
+        WS_QUERY_TOKEN="false",
+    )
+    yield server.start()
+    server.close()
 
-    @pytest.fixture(scope="class", params=["uvicorn", "daphne"])
-    def strict(self, request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[LiveServer]:
-        server = LiveServer(
-            request.param,
-            WS_ALLOWED_ORIGINS="https://chat.example",
-            WS_AUTH_SECONDS="1",
-            WS_QUERY_TOKEN="false",
-        )
-        yield server.start()
-        server.close()
 
-    async def test_an_allowed_origin_gets_in(self, strict: LiveServer, transactional_db: None) -> None:
+@pytest.mark.django_db(transaction=True)
+class TestStrictServer:
+    async def test_an_allowed_origin_gets_in(self, strict: LiveServer) -> None:
         alice = Person(strict, "alice")
         async with alice.socket(origin="https://chat.example") as socket:
             assert (await socket.receive())["type"] == "ready"
 
-    async def test_the_same_origin_gets_in(self, strict: LiveServer, transactional_db: None) -> None:
+    async def test_the_same_origin_gets_in(self, strict: LiveServer) -> None:
         alice = Person(strict, "alice")
         async with alice.socket(origin=strict.http) as socket:
             assert (await socket.receive())["type"] == "ready"
 
-    async def test_a_client_without_an_origin_gets_in(
-        self, strict: LiveServer, transactional_db: None
-    ) -> None:
+    async def test_a_client_without_an_origin_gets_in(self, strict: LiveServer) -> None:
         alice = Person(strict, "alice")
         async with alice.socket() as socket:
             assert (await socket.receive())["type"] == "ready"
@@ -401,24 +404,20 @@ class TestStrictServer:
         ],
     )
     async def test_another_origin_is_refused_before_it_is_asked_who_it_is(
-        self, strict: LiveServer, transactional_db: None, origin: Any
+        self, strict: LiveServer, origin: Any
     ) -> None:
         alice = Person(strict, "alice")
         with pytest.raises(websockets.InvalidStatus) as refused:
             await websockets.connect(strict.ws, additional_headers=bearer(alice.token), origin=origin)
         assert refused.value.response.status_code == 403
 
-    async def test_who_says_nothing_is_told_so_and_closed_with_4408(
-        self, strict: LiveServer, transactional_db: None
-    ) -> None:
+    async def test_who_says_nothing_is_told_so_and_closed_with_4408(self, strict: LiveServer) -> None:
         async with Socket(strict.ws) as socket:
             error = await socket.receive()
             assert (error["type"], error["data"]["code"]) == ("error", "auth_required")
             assert await socket.closed() == 4408
 
-    async def test_who_says_who_they_are_in_time_stays(
-        self, strict: LiveServer, transactional_db: None
-    ) -> None:
+    async def test_who_says_who_they_are_in_time_stays(self, strict: LiveServer) -> None:
         alice = Person(strict, "alice")
         async with Socket(strict.ws) as silent, Socket(strict.ws) as socket:
             assert (await socket.ask("auth", {"token": alice.token}))["type"] == "ready"
@@ -426,9 +425,7 @@ class TestStrictServer:
             assert await silent.closed() == 4408
             assert (await socket.ask("ping"))["type"] == "pong"
 
-    async def test_a_token_in_the_query_is_not_looked_at(
-        self, strict: LiveServer, transactional_db: None
-    ) -> None:
+    async def test_a_token_in_the_query_is_not_looked_at(self, strict: LiveServer) -> None:
         alice = Person(strict, "alice")
         async with Socket(f"{strict.ws}?token={alice.token}") as socket:
             assert (await socket.receive())["data"]["code"] == "auth_required"

@@ -1,0 +1,40 @@
+"""A group of alice and bob to talk in; and what tests of messages need besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import User
+from messaging import services
+from messaging.models import Message
+from rooms.models import Room
+from rooms.services import create_room
+from rooms.tests.conftest import committed, race  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def room(alice: User, bob: User) -> Room:
+    return create_room(alice, name="Kitchen", slug="kitchen", member_ids=[bob.id])
+
+
+@pytest.fixture
+def draft_of() -> Callable[..., services.Draft]:
+    """Makes a draft of a user, to the kitchen unless told otherwise."""
+
+    def make(user: User, content: str | None = "Hi", **fields: str | None) -> services.Draft:
+        fields.setdefault("room", "kitchen")
+        return services.Draft(sender_id=user.id, content=content, **fields)
+
+    return make
+
+
+@pytest.fixture
+def say(draft_of: Callable[..., services.Draft]) -> Callable[..., Message]:
+    """Sends a message of a user, to the kitchen unless told otherwise."""
+
+    def send(user: User, content: str | None = "Hi", **fields: str | None) -> Message:
+        return services.send_message(draft_of(user, content, **fields)).message
+
+    return send
