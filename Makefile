@@ -149,9 +149,9 @@ migration: setup ## Write the migrations that the models need: APP=rooms NAME=ad
 	@$(MANAGE) makemigrations $(APP) $(if $(NAME),--name $(NAME))
 
 .PHONY: seed
-seed: setup ## Fill the database with demo data
+seed: setup ## Fill the database with demo data. RESET=1 deletes everything first
 	@$(MANAGE) migrate -v 0
-	@$(MANAGE) seed
+	@$(MANAGE) seed $(if $(RESET),--reset)
 
 ## Ship it
 

@@ -10,6 +10,7 @@ import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -106,8 +107,8 @@ def _translated(exception: Exception) -> ChatError | None:
             return errors.MalformedJSON()
         case drf.Throttled():
             return errors.RateLimited(retry_after=getattr(exception, "wait", None))
-        case OperationalError() | InterfaceError():
-            logger.warning("database_unavailable", error=type(exception).__name__)
+        case OperationalError() | InterfaceError() | RedisError():
+            logger.warning("dependency_unavailable", error=type(exception).__name__)
             return errors.Unavailable()
     return None
 

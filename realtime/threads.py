@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from redis.exceptions import RedisError
 
 from core.errors import Unavailable
 
@@ -31,7 +32,7 @@ class DatabaseThreads:
         """`work`'s result.
 
         Raises:
-            Unavailable: the database does not answer.
+            Unavailable: the database, or Redis, does not answer.
             ChatError: whatever `work` raises.
         """
         loop = asyncio.get_running_loop()
@@ -56,5 +57,5 @@ def _guarded(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     close_old_connections()
     try:
         return work(*args, **kwargs)
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, RedisError) as error:
         raise Unavailable from error

@@ -3,8 +3,8 @@
 # Pins that still fit are kept; `make lock UPGRADE=1` takes the newest.
 set -eu
 cd "$(dirname "$0")"
-pins=$(mktemp)
-trap 'rm -f "$pins"' EXIT
+pins=$(mktemp) new=$(mktemp)
+trap 'rm -f "$pins" "$new"' EXIT
 
 # Markers for every platform and every Python from 3.11, so one lock serves a laptop and the image.
 options="-q --no-config --universal --python-version 3.11 --no-annotate"
@@ -16,8 +16,9 @@ uv pip compile $options dev.in production.in -o "$pins"
 lock() {  # file.in file.txt [option…]
     in=$1 out=$2
     shift 2
-    rm -f "$out"
-    uv pip compile $options "$@" --generate-hashes -c "$pins" "$in" -o "$out" > /dev/null
+    : > "$new"
+    uv pip compile $options "$@" --generate-hashes -c "$pins" "$in" -o "$new"
+    cat "$new" > "$out"
 }
 # A package without a wheel would need a compiler, and base must not.
 lock base.in base.txt --only-binary :all:

@@ -123,6 +123,8 @@ class Server(ABC):
         try:
             self.start()
         except BaseException:
+            # A server that is still starting may not hear an orderly request to stop.
+            self.kill()
             self.close()
             raise
         return self

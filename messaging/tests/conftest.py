@@ -20,7 +20,7 @@ def room(alice: User, bob: User) -> Room:
 
 
 @pytest.fixture
-def draft_of() -> Callable[..., services.Draft]:
+def draft_of(room: Room) -> Callable[..., services.Draft]:
     """Makes a draft of a user, to the kitchen unless told otherwise."""
 
     def make(user: User, content: str | None = "Hi", **fields: str | None) -> services.Draft:

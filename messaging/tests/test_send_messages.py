@@ -1,8 +1,4 @@
-"""Sending: numbers, order, who may, what the room and the others get. What a message may hold and what
-a repeat does is in the files beside this one.
-"""
-
-import asyncio
+"""Numbers, order, who may, what the room gets; content, repeats and frames are in the files beside this one."""
 
 import pytest
 from django.db import connection, transaction
@@ -15,14 +11,8 @@ from messaging import schemas, services
 from messaging.models import Message
 from rooms.models import Membership, Room
 from rooms.services import create_room, leave_room, open_direct_room, remove_member
-from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
-
-MISSION_FRAME = (
-    '{"type": "message", "data": {"room_id": "room-123", "content": "Hello world!", '
-    '"file_url": "https://cloudinary.com/file.jpg"}}'
-)
 
 
 class TestService:
@@ -269,7 +259,13 @@ class TestApi:
         assert (answer.status_code, answer.json()["room_id"]) == (201, str(room.id))
 
     def test_null_is_the_same_as_not_there(self, alice, room, client_of):
-        body = {"content": "Hi", "file_url": None, "file_id": None, "reply_to": None, "client_message_id": None}
+        body = {
+            "content": "Hi",
+            "file_url": None,
+            "file_id": None,
+            "reply_to": None,
+            "client_message_id": None,
+        }
         assert client_of(alice).post("/api/v1/rooms/kitchen/messages", body).status_code == 201
 
     def test_anonymous_gets_401(self, room, anonymous):
@@ -291,114 +287,3 @@ class TestApi:
         answer = client_of(alice).post("/api/v1/rooms/kitchen/messages", {"content": "Hi", key: "x"})
         assert (answer.status_code, answer.json()["code"]) == (400, "unknown_field")
         assert not Message.objects.exists()
-
-
-class TestFrame:
-    async def test_the_missions_frame_reaches_the_others_and_is_acked(self, each_server: LiveServer) -> None:
-        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
-        room = alice.group(bob, slug="room-123")
-        async with alice.socket() as mine, bob.socket() as theirs:
-            await mine.until("ready")
-            await theirs.until("ready")
-            await mine.raw.send(MISSION_FRAME)
-            ack = await mine.until("ack")
-            event = await theirs.until("message")
-        assert ack.keys() == {"type", "data"}
-        assert ack["data"] == {
-            "message_id": event["data"]["id"],
-            "room_id": room,
-            "seq": 1,
-            "pos": 1,
-            "client_message_id": None,
-            "created_at": event["data"]["created_at"],
-            "duplicate": False,
-        }
-        assert event.keys() == {"type", "stream", "pos", "ts", "data"}
-        assert (event["stream"], event["pos"]) == (f"room:{room}", 1)
-        shown = event["data"]
-        assert (shown["room_slug"], shown["content"], shown["type"]) == ("room-123", "Hello world!", "image")
-        assert shown["file_url"] == "https://cloudinary.com/file.jpg"
-        assert bob.call("GET", f"/messages/{shown['id']}").json() | {"room_slug": "room-123"} == shown
-
-    async def test_all_my_devices_get_it_and_a_stranger_nothing(self, each_server: LiveServer) -> None:
-        alice, bob, charlie = (Person(each_server, name) for name in ("alice", "bob", "charlie"))
-        room = alice.direct_room_with(bob)
-        async with alice.socket() as phone, alice.socket() as laptop, charlie.socket() as stranger:
-            for socket in (phone, laptop, stranger):
-                await socket.until("ready")
-            ack = await phone.ask("message", {"room_id": room, "content": "Hi"}, id="r-1")
-            assert (ack["type"], ack["id"]) == ("ack", "r-1")
-            assert (await phone.until("message"))["data"]["content"] == "Hi"
-            assert (await laptop.until("message"))["data"]["content"] == "Hi"
-            refused = await stranger.ask("message", {"room_id": room, "content": "Hi"})
-            assert (refused["type"], refused["data"]["code"]) == ("error", "not_found")
-            await stranger.nothing_for()
-
-    async def test_what_one_sends_without_waiting_keeps_its_order(self, each_server: LiveServer) -> None:
-        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
-        room = alice.direct_room_with(bob)
-        async with alice.socket() as mine, bob.socket() as theirs:
-            await mine.until("ready")
-            await theirs.until("ready")
-            for number in range(1, 61):
-                await mine.send("message", {"room_id": room, "content": str(number)}, id=str(number))
-            acks = [await mine.until("ack") for _ in range(60)]
-            events = [await theirs.until("message") for _ in range(60)]
-        assert [(ack["id"], ack["data"]["seq"]) for ack in acks] == [(str(n), n) for n in range(1, 61)]
-        assert [(event["data"]["content"], event["pos"]) for event in events] == [
-            (str(n), n) for n in range(1, 61)
-        ]
-
-    async def test_a_bad_one_is_named_and_the_socket_stays_open(self, each_server: LiveServer) -> None:
-        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
-        room = alice.direct_room_with(bob)
-        good = {"room_id": room, "content": "Hi", "client_message_id": "c-1"}
-        bad = [
-            ({"content": " "}, "validation_error", "content"),
-            ({"content": "x" * 4001}, "validation_error", "content"),
-            ({"content": 5}, "validation_error", "content"),
-            ({"file_url": "http://cloudinary.com/a.png"}, "validation_error", "file_url"),
-            ({"reply_to": "first"}, "validation_error", "reply_to"),
-            ({"seq": 1}, "unknown_field", "seq"),
-            ({"room_id": "attic"}, "not_found", None),
-            ({"reply_to": room}, "not_found", None),
-        ]
-        async with alice.socket() as socket:
-            await socket.until("ready")
-            for change, code, attr in bad:
-                frame = await socket.ask("message", good | change)
-                assert (frame["type"], frame["data"]["code"]) == ("error", code)
-                assert [error["attr"] for error in frame["data"]["errors"]] == ([attr] if attr else [])
-                assert frame["data"]["request"] == {"type": "message", "client_message_id": "c-1"}
-                assert frame["data"]["retryable"] is False
-            for data, code in (({"content": "Hi"}, "validation_error"), ("Hi", "invalid_frame")):
-                frame = await socket.ask("message", data)
-                assert (frame["data"]["code"], frame["data"]["request"]) == (code, {"type": "message"})
-            odd = await socket.ask("message", good | {"client_message_id": "with a blank"})
-            assert (odd["data"]["code"], odd["data"]["errors"][0]["attr"]) == (
-                "validation_error",
-                "client_message_id",
-            )
-            assert (await socket.ask("message", good))["data"]["seq"] == 1
-
-    async def test_the_same_id_twice_is_one_message(self, each_server: LiveServer) -> None:
-        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
-        room = alice.direct_room_with(bob)
-        message = {"room_id": room, "content": "Hi", "client_message_id": "c-1"}
-        async with alice.socket() as mine, bob.socket() as theirs:
-            await mine.until("ready")
-            await theirs.until("ready")
-            first, again = await asyncio.gather(
-                mine.ask("message", message), theirs.ask("message", message)
-            )
-            assert [first["data"]["duplicate"], again["data"]["duplicate"]] == [False, False]
-            repeat = await mine.ask("message", message)
-            assert repeat["data"] == first["data"] | {"duplicate": True}
-            other = await mine.ask("message", message | {"content": "Ho"})
-            assert (other["data"]["code"], other["data"]["request"]["client_message_id"]) == (
-                "idempotency_conflict",
-                "c-1",
-            )
-            again = await mine.ask("message", {"room_id": room, "content": "Bye"})
-            assert again["data"]["seq"] == 3
-            assert [(await theirs.until("message"))["data"]["seq"] for _ in range(1)]

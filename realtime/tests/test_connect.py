@@ -18,6 +18,7 @@ from rest_framework_simplejwt.utils import aware_utcnow
 
 from accounts.models import User
 from accounts.tokens import read_access
+from realtime.tests.insider import Insider
 from tests.live import LiveServer, Person, Socket
 
 
@@ -50,7 +51,7 @@ def forged(token: str, *, algorithm: str, key: str) -> str:
 
 class TestReady:
     async def test_tells_who_i_am_and_where_my_streams_are(self, each_server: LiveServer) -> None:
-        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        alice, bob = Insider(each_server, "alice"), Insider(each_server, "bob")
         room = alice.direct_room_with(bob)
         async with alice.socket() as socket:
             ready = await socket.receive()
@@ -74,7 +75,7 @@ class TestReady:
         assert data["limits"]["frame_bytes"] == 65_536
 
     async def test_every_device_is_a_connection_of_its_own(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         async with alice.socket() as phone, alice.socket() as laptop:
             ids = [(await socket.receive())["data"]["connection_id"] for socket in (phone, laptop)]
         assert ids[0] != ids[1]
@@ -82,25 +83,25 @@ class TestReady:
 
 class TestFiveWays:
     async def test_the_authorization_header(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(each_server.ws, additional_headers=bearer(alice.token)) as socket:
             assert (await socket.receive())["data"]["user"]["id"] == alice.id
             assert socket.raw.subprotocol is None
 
     async def test_the_scheme_of_the_header_may_have_any_case(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         headers = {"Authorization": f"bearer {alice.token}"}
         async with Socket(server.ws, additional_headers=headers) as socket:
             assert (await socket.receive())["type"] == "ready"
 
     async def test_subprotocols_of_which_the_plain_one_is_echoed(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(each_server.ws, subprotocols=subprotocols(alice.token)) as socket:
             assert (await socket.receive())["data"]["user"]["id"] == alice.id
             assert socket.raw.subprotocol == "chat.v1"
 
     async def test_a_ticket_once(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         url = f"{each_server.ws}?ticket={ticket_of(alice)}"
         async with Socket(url) as socket:
             assert (await socket.receive())["data"]["user"]["id"] == alice.id
@@ -109,7 +110,7 @@ class TestFiveWays:
             assert await again.closed() == 4401
 
     async def test_one_of_many_sockets_wins_a_ticket(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         url = f"{server.ws}?ticket={ticket_of(alice)}"
 
         async def first_frame() -> str:
@@ -120,12 +121,12 @@ class TestFiveWays:
         assert sorted(kinds) == ["error"] * 7 + ["ready"]
 
     async def test_a_token_in_the_query_with_debug(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(f"{each_server.ws}?token={alice.token}") as socket:
             assert (await socket.receive())["data"]["user"]["id"] == alice.id
 
     async def test_an_auth_frame_whose_id_ready_echoes(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(each_server.ws) as socket:
             ready = await socket.ask("auth", {"token": alice.token}, id="let me in")
         assert (ready["type"], ready["id"]) == ("ready", "let me in")
@@ -136,7 +137,7 @@ class TestPrecedence:
     """Header, subprotocol, ticket, query token: the first that is there counts, good or bad."""
 
     async def test_a_good_header_wins_over_everything_after_it(self, each_server: LiveServer) -> None:
-        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        alice, bob = Insider(each_server, "alice"), Insider(each_server, "bob")
         url = f"{each_server.ws}?token={bob.token}&ticket=bad"
         async with Socket(
             url, additional_headers=bearer(alice.token), subprotocols=subprotocols("bad")
@@ -144,18 +145,18 @@ class TestPrecedence:
             assert (await socket.receive())["data"]["user"]["id"] == alice.id
 
     async def test_a_good_subprotocol_wins_over_ticket_and_query_token(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         url = f"{server.ws}?token=bad&ticket=bad"
         async with Socket(url, subprotocols=subprotocols(alice.token)) as socket:
             assert (await socket.receive())["type"] == "ready"
 
     async def test_a_good_ticket_wins_over_a_query_token(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         async with Socket(f"{server.ws}?token=bad&ticket={ticket_of(alice)}") as socket:
             assert (await socket.receive())["type"] == "ready"
 
     async def test_a_bad_header_is_not_mended_by_what_comes_after_it(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         ticket = ticket_of(alice)
         async with Socket(
             f"{each_server.ws}?token={alice.token}&ticket={ticket}",
@@ -168,20 +169,20 @@ class TestPrecedence:
             assert (await socket.receive())["type"] == "ready", "the ticket was not looked at, so not spent"
 
     async def test_a_bad_subprotocol_is_not_mended_by_a_ticket(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         url = f"{server.ws}?ticket={ticket_of(alice)}"
         async with Socket(url, subprotocols=subprotocols("bad")) as socket:
             assert (await socket.receive())["type"] == "error"
             assert await socket.closed() == 4401
 
     async def test_a_bad_ticket_is_not_mended_by_a_query_token(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         async with Socket(f"{server.ws}?token={alice.token}&ticket=bad") as socket:
             assert (await socket.receive())["type"] == "error"
             assert await socket.closed() == 4401
 
     async def test_another_scheme_in_the_header_is_no_credential(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         headers = {"Authorization": "Basic YTpi"}
         async with Socket(f"{server.ws}?token={alice.token}", additional_headers=headers) as socket:
             assert (await socket.receive())["type"] == "ready"
@@ -189,7 +190,7 @@ class TestPrecedence:
 
 class TestWithoutCredential:
     async def test_other_frames_are_refused_and_the_socket_stays_open(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(each_server.ws) as socket:
             for kind in ("message", "ping", "resume", "no such type"):
                 refused = await socket.ask(kind, {"content": "hi"})
@@ -200,7 +201,7 @@ class TestWithoutCredential:
     async def test_an_auth_frame_without_a_token_is_refused_and_may_be_mended(
         self, server: LiveServer
     ) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         async with Socket(server.ws) as socket:
             refused = await socket.ask("auth", {})
             assert refused["data"]["code"] == "validation_error"
@@ -243,14 +244,14 @@ class TestBadCredential:
     async def test_a_bad_token_closes_with_4401(
         self, server: LiveServer, spoil: Callable[[Person], str]
     ) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         async with Socket(server.ws) as socket:
             await socket.send("auth", {"token": spoil(alice)}, id="1")
             assert await self.refused(socket) == ("token_invalid", 4401)
             assert socket.frames[0]["id"] == "1"
 
     async def test_a_bad_token_in_the_handshake_closes_with_4401(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         ways: list[dict[str, Any]] = [
             {"additional_headers": bearer(alice.refresh)},
             {"subprotocols": subprotocols(alice.refresh)},
@@ -267,25 +268,25 @@ class TestBadCredential:
             assert await socket.closed() == 1009
 
     async def test_an_expired_token_closes_with_4440(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(-5, alice))) as socket:
             assert await self.refused(socket) == ("token_expired", 4440)
 
     async def test_a_token_of_a_session_that_ended_closes_with_4441(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         alice.call("POST", "/auth/logout")
         async with alice.socket() as socket:
             assert await self.refused(socket) == ("session_revoked", 4441)
 
     async def test_a_ticket_of_a_session_that_ended_closes_with_4441(self, server: LiveServer) -> None:
-        alice = Person(server, "alice")
+        alice = Insider(server, "alice")
         ticket = ticket_of(alice)
         alice.call("POST", "/auth/logout")
         async with Socket(f"{server.ws}?ticket={ticket}") as socket:
             assert await self.refused(socket) == ("session_revoked", 4441)
 
     async def test_a_suspended_user_closes_with_4403(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         await database_sync_to_async(User.objects.filter(id=alice.id).update)(is_active=False)
         async with alice.socket() as socket:
             assert await self.refused(socket) == ("account_suspended", 4403)
@@ -295,7 +296,7 @@ class TestAuthAgain:
     async def test_a_new_token_keeps_the_socket_beyond_the_end_of_the_old_one(
         self, each_server: LiveServer
     ) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(each_server.ws) as socket:
             await socket.ask("auth", {"token": token_that_ends_in(2, alice)})
             first = await socket.until("token.expiring")
@@ -308,7 +309,7 @@ class TestAuthAgain:
             assert (await socket.ask("ping"))["type"] == "pong"
 
     async def test_another_user_is_refused_and_the_first_one_stays(self, each_server: LiveServer) -> None:
-        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        alice, bob = Insider(each_server, "alice"), Insider(each_server, "bob")
         room = alice.group()
         async with alice.socket() as socket:
             await socket.receive()
@@ -320,7 +321,7 @@ class TestAuthAgain:
             assert message["data"]["sender"]["id"] == alice.id
 
     async def test_a_bad_token_closes_with_4401(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with alice.socket() as socket:
             await socket.receive()
             assert (await socket.ask("auth", {"token": "bad"}))["data"]["code"] == "token_invalid"
@@ -329,7 +330,7 @@ class TestAuthAgain:
 
 class TestExpiry:
     async def test_a_warning_comes_before_and_4440_at_the_end(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(2, alice))) as socket:
             assert (await socket.receive())["type"] == "ready"
             assert (await socket.receive())["type"] == "token.expiring"
@@ -339,14 +340,14 @@ class TestExpiry:
 class TestPath:
     @pytest.mark.parametrize("path", ["/ws/", "/api/v1/ws", "/api/v1/ws/"])
     async def test_aliases_lead_to_the_same_socket(self, each_server: LiveServer, path: str) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         async with Socket(
             each_server.ws.removesuffix("/ws") + path, additional_headers=bearer(alice.token)
         ) as s:
             assert (await s.receive())["type"] == "ready"
 
     async def test_an_unknown_path_is_refused(self, each_server: LiveServer) -> None:
-        alice = Person(each_server, "alice")
+        alice = Insider(each_server, "alice")
         for path in ("/", "/wss", "/ws/room", "/api/v1/rooms"):
             with pytest.raises(websockets.InvalidStatus) as refused:
                 await websockets.connect(
@@ -379,17 +380,17 @@ def strict(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[Li
 @pytest.mark.django_db(transaction=True)
 class TestStrictServer:
     async def test_an_allowed_origin_gets_in(self, strict: LiveServer) -> None:
-        alice = Person(strict, "alice")
+        alice = Insider(strict, "alice")
         async with alice.socket(origin="https://chat.example") as socket:
             assert (await socket.receive())["type"] == "ready"
 
     async def test_the_same_origin_gets_in(self, strict: LiveServer) -> None:
-        alice = Person(strict, "alice")
+        alice = Insider(strict, "alice")
         async with alice.socket(origin=strict.http) as socket:
             assert (await socket.receive())["type"] == "ready"
 
     async def test_a_client_without_an_origin_gets_in(self, strict: LiveServer) -> None:
-        alice = Person(strict, "alice")
+        alice = Insider(strict, "alice")
         async with alice.socket() as socket:
             assert (await socket.receive())["type"] == "ready"
 
@@ -406,7 +407,7 @@ class TestStrictServer:
     async def test_another_origin_is_refused_before_it_is_asked_who_it_is(
         self, strict: LiveServer, origin: Any
     ) -> None:
-        alice = Person(strict, "alice")
+        alice = Insider(strict, "alice")
         with pytest.raises(websockets.InvalidStatus) as refused:
             await websockets.connect(strict.ws, additional_headers=bearer(alice.token), origin=origin)
         assert refused.value.response.status_code == 403
@@ -418,7 +419,7 @@ class TestStrictServer:
             assert await socket.closed() == 4408
 
     async def test_who_says_who_they_are_in_time_stays(self, strict: LiveServer) -> None:
-        alice = Person(strict, "alice")
+        alice = Insider(strict, "alice")
         async with Socket(strict.ws) as silent, Socket(strict.ws) as socket:
             assert (await socket.ask("auth", {"token": alice.token}))["type"] == "ready"
             # The silent one connected at the same time: its end says that the second is over.
@@ -426,7 +427,7 @@ class TestStrictServer:
             assert (await socket.ask("ping"))["type"] == "pong"
 
     async def test_a_token_in_the_query_is_not_looked_at(self, strict: LiveServer) -> None:
-        alice = Person(strict, "alice")
+        alice = Insider(strict, "alice")
         async with Socket(f"{strict.ws}?token={alice.token}") as socket:
             assert (await socket.receive())["data"]["code"] == "auth_required"
             assert await socket.closed() == 4408
