@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
+from core.errors import ChatError
+from eventlog.log import LoggedEvent
 from eventlog.models import Event
+from eventlog.signals import events_committed
 from tests.live import LiveServer
 
 
@@ -98,6 +103,47 @@ def events_of(db: None) -> Callable[[str], list[dict[str, Any]]]:
         return [json.loads(frame) for frame in frames]
 
     return read
+
+
+@pytest.fixture
+def committed(db: None) -> Iterator[list[LoggedEvent]]:
+    """The events that were announced after a commit, as they come."""
+    heard: list[LoggedEvent] = []
+
+    def hear(*, events: list[LoggedEvent], **_signal: Any) -> None:
+        heard.extend(events)
+
+    events_committed.connect(hear)
+    yield heard
+    events_committed.disconnect(hear)
+
+
+@pytest.fixture
+def announced(committed: list[LoggedEvent]) -> Callable[[], list[tuple[str, str]]]:
+    """Gives (stream, type) of every event that was announced after a commit, in order."""
+    return lambda: [(event.stream, event.type) for event in committed]
+
+
+@pytest.fixture
+def race() -> Callable[..., list[Any]]:
+    """Runs calls at the same moment, a thread each; what each returned, or the ChatError that it raised."""
+
+    def run(*calls: Callable[[], Any]) -> list[Any]:
+        start = Barrier(len(calls))
+
+        def outcome(call: Callable[[], Any]) -> Any:
+            try:
+                start.wait(timeout=10)
+                return call()
+            except ChatError as error:
+                return error
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(outcome, calls))
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from messaging import schemas, services
 from messaging.schemas import ReadMarker
 from realtime.router import Call, Identity, Outcome, Route
 
-Position = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class SendMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

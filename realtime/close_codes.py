@@ -1,5 +1,7 @@
 """Why the server closes a socket, and what the client should do then (RFC 6455 §7.4 leaves 4000–4999 to us)."""
 
+from __future__ import annotations
+
 from enum import IntEnum
 
 
@@ -25,3 +27,11 @@ class CloseCode(IntEnum):
     @property
     def reason(self) -> str:
         return self.name.lower()
+
+    @property
+    def substitute(self) -> CloseCode | None:
+        """The code that has the client do the same, for servers that let applications send only 3000–4999."""
+        if self >= 3000:
+            return None
+        client_must_mend = self in (self.UNSUPPORTED_DATA, self.INVALID_PAYLOAD, self.MESSAGE_TOO_BIG)
+        return CloseCode.BAD_FRAMES if client_must_mend else CloseCode.SLOW_CONSUMER

@@ -103,9 +103,17 @@ class Connection:
                     self._room.set()
                 await self._send({"type": "websocket.send", "text": frame})
             if self.close_code is not None:
-                code = self.close_code
-                await self._send({"type": "websocket.close", "code": int(code), "reason": code.reason})
+                await self._send_close(self.close_code)
                 return
+
+    async def _send_close(self, code: CloseCode) -> None:
+        try:
+            await self._send({"type": "websocket.close", "code": int(code), "reason": code.reason})
+        except Exception:
+            # Daphne's library keeps the codes below 3000 to itself; without any, the socket would stay open.
+            if code.substitute is None:
+                raise
+            await self._send({"type": "websocket.close", "code": int(code.substitute)})
 
     def _queue(self, frame: str) -> None:
         if self.close_code is not None:

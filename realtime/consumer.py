@@ -181,11 +181,12 @@ class ChatConsumer(AsyncConsumer):
             timer.cancel()
         self.timers.clear()
         left = identity.expires_at - time.time()
-        self._later(left - EXPIRY_WARNING_SECONDS, self._warn_of_expiry)
+        self._later(left - EXPIRY_WARNING_SECONDS, lambda: self._warn_of_expiry(identity))
         self._later(left, lambda: self.connection.close(CloseCode.TOKEN_EXPIRED))
 
-    def _warn_of_expiry(self) -> None:
-        data = {"expires_in": EXPIRY_WARNING_SECONDS}
+    def _warn_of_expiry(self, identity: Identity) -> None:
+        # A token may come with less than the usual notice left.
+        data = {"expires_in": max(0, round(identity.expires_at - time.time()))}
         self.connection.push(protocol.encode(Frame("token.expiring", data=data)))
 
     # --- What it asks ---------------------------------------------------------------------------

@@ -1,58 +1,18 @@
-"""What the tests of accounts share: a race, an ear for commits, forged tokens."""
+"""What the tests of accounts share: an ear for orders to close sockets, and forged tokens."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from accounts.models import Session
-from core.errors import ChatError
-from eventlog.signals import events_committed
 from realtime import publish
-
-
-@pytest.fixture
-def race() -> Callable[..., list[Any]]:
-    """Runs calls at the same moment, a thread each; what each returned, or the ChatError that it raised."""
-
-    def run(*calls: Callable[[], Any]) -> list[Any]:
-        start = Barrier(len(calls))
-
-        def outcome(call: Callable[[], Any]) -> Any:
-            try:
-                start.wait(timeout=10)
-                return call()
-            except ChatError as error:
-                return error
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(len(calls)) as pool:
-            return list(pool.map(outcome, calls))
-
-    return run
-
-
-@pytest.fixture
-def announced() -> Iterator[list[tuple[str, str]]]:
-    """(stream, type) of every event that a commit announced, in order."""
-    heard: list[tuple[str, str]] = []
-
-    def hear(*, events: list[Any], **_signal: Any) -> None:
-        heard.extend((event.stream, event.type) for event in events)
-
-    events_committed.connect(hear)
-    yield heard
-    events_committed.disconnect(hear)
 
 
 @pytest.fixture

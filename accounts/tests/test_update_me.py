@@ -18,15 +18,15 @@ class TestService:
     def test_my_devices_are_told_after_the_commit(self, alice, announced):
         with transaction.atomic():
             services.update_me(alice, bio="Hello")
-            assert announced == []
-        assert announced == [(user_stream(alice.id), "account.updated")]
+            assert announced() == []
+        assert announced() == [(user_stream(alice.id), "account.updated")]
 
     @pytest.mark.django_db(transaction=True)
     def test_a_rollback_tells_nothing(self, alice, announced, events_of):
         with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012 - the rollback is the point
             services.update_me(alice, bio="Hello")
             raise RuntimeError
-        assert announced == []
+        assert announced() == []
         assert events_of(user_stream(alice.id)) == []
         assert User.objects.get().bio == ""
 

@@ -57,8 +57,8 @@ class TestService:
         request = request_friendship(alice, user_id=bob.id)
         with django_capture_on_commit_callbacks(execute=True):
             accept_request(bob, request_id=request.id)
-            assert announced == []
-        assert announced == [
+            assert announced() == []
+        assert announced() == [
             (user_stream(alice.id), "friend.accepted"),
             (user_stream(bob.id), "friend.accepted"),
         ]

@@ -42,8 +42,8 @@ class TestService:
         request = request_friendship(alice, user_id=bob.id)
         with django_capture_on_commit_callbacks(execute=True):
             cancel_request(alice, request_id=request.id)
-            assert announced == []
-        assert announced == [
+            assert announced() == []
+        assert announced() == [
             (user_stream(alice.id), "friend.cancelled"),
             (user_stream(bob.id), "friend.cancelled"),
         ]

@@ -43,8 +43,8 @@ class TestService:
         request = request_friendship(alice, user_id=bob.id)
         with django_capture_on_commit_callbacks(execute=True):
             reject_request(bob, request_id=request.id)
-            assert announced == []
-        assert announced == [
+            assert announced() == []
+        assert announced() == [
             (user_stream(alice.id), "friend.rejected"),
             (user_stream(bob.id), "friend.rejected"),
         ]

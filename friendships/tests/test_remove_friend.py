@@ -47,8 +47,8 @@ class TestService:
         befriend(alice, bob)
         with django_capture_on_commit_callbacks(execute=True):
             remove_friend(bob, friend_id=alice.id)
-            assert announced == []
-        assert announced == [
+            assert announced() == []
+        assert announced() == [
             (user_stream(bob.id), "friend.removed"),
             (user_stream(alice.id), "friend.removed"),
         ]

@@ -75,8 +75,8 @@ class TestService:
     ):
         with django_capture_on_commit_callbacks(execute=True):
             request_friendship(alice, user_id=bob.id)
-            assert announced == []
-        assert announced == [
+            assert announced() == []
+        assert announced() == [
             (user_stream(alice.id), "friend.request"),
             (user_stream(bob.id), "friend.request"),
         ]
@@ -87,7 +87,7 @@ class TestService:
         with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
             request_friendship(alice, user_id=bob.id)
             transaction.set_rollback(True)
-        assert announced == []
+        assert announced() == []
         assert events_of(user_stream(alice.id)) == events_of(user_stream(bob.id)) == []
 
 

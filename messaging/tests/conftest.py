@@ -11,7 +11,6 @@ from messaging import services
 from messaging.models import Message
 from rooms.models import Room
 from rooms.services import create_room
-from rooms.tests.conftest import committed, race  # noqa: F401 - fixtures
 
 
 @pytest.fixture
