@@ -27,7 +27,9 @@ from tests.live import LiveServer
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
     """SQLite in a file, as in real life: threads that race on an in-memory one don't wait for locks."""
     default = connections["default"]
     if default.vendor == "sqlite":

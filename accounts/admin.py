@@ -15,6 +15,8 @@ from accounts import selectors, services
 from accounts.models import Session, User
 from core.text import comparison_key
 
+_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
 
 class _UniqueNames(forms.ModelForm):
     """Tells of a taken name at its field; the unique columns are not in the form."""
@@ -81,17 +83,26 @@ class UserAdmin(DjangoUserAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
         services.save_user(_staff(request), user=obj, is_new=not change)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Only a superuser hands out rights; else who may change users could make themselves one."""
+        return self.readonly_fields if _staff(request).is_superuser else (*self.readonly_fields, *_RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff accounts, their passwords included, are a superuser's business."""
+        within = obj is None or not obj.is_staff or _staff(request).is_superuser
+        return within and super().has_change_permission(request, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     @admin.action(description="Deactivate the selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        services.deactivate_users(list(queryset))
+        services.deactivate_users([user for user in queryset if self.has_change_permission(request, user)])
         self.message_user(request, "The users are shut out.")
 
     @admin.action(description="Activate the selected users", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        services.activate_users(list(queryset))
+        services.activate_users([user for user in queryset if self.has_change_permission(request, user)])
         self.message_user(request, "The users are let in again.")
 
 

@@ -18,6 +18,7 @@ from rest_framework_simplejwt.tokens import Token
 from accounts import schemas, selectors, services, tokens
 from accounts.models import Session, User
 from accounts.serializers import LoginBody, RefreshBody, RegisterBody, SearchQuery, UpdateMeBody
+from accounts.tokens import caller
 from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from core.serializers import read_body, read_query
@@ -85,14 +86,14 @@ class LoginViewSet(viewsets.ViewSet):
 class SessionViewSet(viewsets.ViewSet):
     @extend_schema(summary="Log out here", request=None, responses={204: None, **problems(*_LOGGED_OUT)})
     def logout(self, request: Request) -> Response:
-        services.logout(_caller(request), session_id=_session_id(request))
+        services.logout(caller(request), session_id=_session_id(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
         summary="Log out everywhere", request=None, responses={204: None, **problems(*_LOGGED_OUT)}
     )
     def logout_all(self, request: Request) -> Response:
-        services.logout_all(_caller(request))
+        services.logout_all(caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -116,13 +117,13 @@ class SessionViewSet(viewsets.ViewSet):
         def show(sessions: Sequence[Session]) -> list[schemas.SessionInfo]:
             return [schemas.session_info(session, current_id=current_id) for session in sessions]
 
-        return Response(SESSIONS.page(request, selectors.live_sessions(_caller(request)), show))
+        return Response(SESSIONS.page(request, selectors.live_sessions(caller(request)), show))
 
     @extend_schema(
         summary="End a session of mine", responses={204: None, **problems("not_found", *_LOGGED_OUT)}
     )
     def destroy(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
-        services.end_session(_caller(request), session_id=id)
+        services.end_session(caller(request), session_id=id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -130,7 +131,7 @@ class SessionViewSet(viewsets.ViewSet):
 class MeViewSet(viewsets.ViewSet):
     @extend_schema(summary="My account", responses={200: schemas.Me, **problems(*_LOGGED_OUT)})
     def retrieve(self, request: Request) -> Response:
-        return Response(schemas.me(_caller(request)))
+        return Response(schemas.me(caller(request)))
 
     @extend_schema(
         summary="Change my profile",
@@ -138,7 +139,7 @@ class MeViewSet(viewsets.ViewSet):
         responses={200: schemas.Me, **problems("validation_error", "unknown_field", *_LOGGED_OUT)},
     )
     def partial_update(self, request: Request) -> Response:
-        user = services.update_me(_caller(request), **read_body(UpdateMeBody, request))
+        user = services.update_me(caller(request), **read_body(UpdateMeBody, request))
         return Response(schemas.me(user))
 
 
@@ -150,7 +151,7 @@ class UserViewSet(viewsets.ViewSet):
         responses={200: schemas.UserPage, **problems("invalid_parameter", *_LOGGED_OUT)},
     )
     def list(self, request: Request) -> Response:
-        viewer = _caller(request)
+        viewer = caller(request)
         rows = selectors.search_users(viewer, search=read_query(SearchQuery, request)["search"])
 
         def show(users: Sequence[User]) -> list[schemas.UserProfile]:
@@ -163,13 +164,9 @@ class UserViewSet(viewsets.ViewSet):
         summary="A user", responses={200: schemas.UserProfile, **problems("not_found", *_LOGGED_OUT)}
     )
     def retrieve(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
-        viewer = _caller(request)
+        viewer = caller(request)
         user = selectors.get_user(viewer, id)
         return Response(schemas.user_profile(user, selectors.relationships(viewer, [user])[user.id]))
-
-
-def _caller(request: Request) -> User:
-    return cast("User", request.user)
 
 
 def _session_id(request: Request) -> UUID:

@@ -21,7 +21,8 @@ class _BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[:MOST_COUNTED].count()
+        rows: Any = self.object_list
+        return rows[:MOST_COUNTED].count()
 
 
 @admin.register(Message)

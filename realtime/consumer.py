@@ -132,6 +132,8 @@ class ChatConsumer(AsyncConsumer):
         if known is not None and known.user_id != identity.user_id:
             raise Forbidden("A socket belongs to one user; open another one.")
         places = await self.hub.threads.run(self.router.places_of, identity.user_id)
+        # Before `ready`, so that from then on nothing is missed, ephemera included.
+        await self.hub.open([place.stream for place in places])
         self.connection.identity = identity
         self.hub.add(self.connection)
         self._watch_expiry(identity)

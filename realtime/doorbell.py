@@ -48,10 +48,11 @@ class Doorbell:
             return False
         return await self._tried("subscribe", self.layer.group_add(_group(stream), self._channel))
 
-    async def unsubscribe(self, stream: str) -> None:
-        """Listen no more."""
-        if self._channel is not None:
-            await self._tried("unsubscribe", self.layer.group_discard(_group(stream), self._channel))
+    async def unsubscribe(self, stream: str) -> bool:
+        """Listen no more; False if the layer does not take it now, and what still comes is ignored."""
+        if self._channel is None:
+            return False
+        return await self._tried("unsubscribe", self.layer.group_discard(_group(stream), self._channel))
 
     async def send(self) -> None:
         """Send rings, for ever."""

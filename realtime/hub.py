@@ -94,7 +94,7 @@ class Hub:
         A stream that it follows already keeps its place.
         """
         places = list(places)
-        await self._open([place.stream for place in places])
+        await self.open([place.stream for place in places])
         for place in places:
             if connection.close_code is not None:
                 return
@@ -248,15 +248,17 @@ class Hub:
 
     # --- Feeds ----------------------------------------------------------------------------------
 
-    async def _open(self, names: list[str]) -> None:
-        """Have a feed for each name: membership first, then the head, so that nothing falls between."""
+    async def open(self, names: list[str]) -> None:
+        """Have a feed for each name: subscription first, then the head, so that nothing falls between."""
         if all(name in self.feeds and self.feeds[name].position >= 0 for name in names):
             return
         async with self._opening:
+            answering = True
             for name in dict.fromkeys(names):
                 if name not in self.feeds:
                     feed = self.feeds[name] = Feed(name)
-                    feed.subscribed = await self.doorbell.subscribe(name)
+                    # A layer that did not take one is not asked for each of the others; the look mends it.
+                    answering = feed.subscribed = answering and await self.doorbell.subscribe(name)
             unplaced = [name for name in dict.fromkeys(names) if self.feeds[name].position < 0]
             heads = await self.threads.run(log.heads, unplaced)
             for name in unplaced:
@@ -301,6 +303,8 @@ class Hub:
                         self._start_filling(feed)
                 for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
                     feed.subscribed = await self.doorbell.subscribe(feed.name)
+                    if not feed.subscribed:
+                        break  # the layer is away; asking for each stream would hold up the next look
             except Exception as error:  # noqa: BLE001 - the next look comes
                 logger.warning("look_failed", error=type(error).__name__)
 
@@ -308,7 +312,8 @@ class Hub:
         async with self._opening:
             for feed in [feed for feed in self.feeds.values() if not feed.followers]:
                 del self.feeds[feed.name]
-                await self.doorbell.unsubscribe(feed.name)
+                if not await self.doorbell.unsubscribe(feed.name):
+                    break
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -152,7 +152,8 @@ class Socket:
     """A client's socket: `async with person.socket() as socket`. Frames are dicts."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._connect = websockets.connect(url, max_size=None, **options)
+        # Without max_queue=None the library stops reading at 16 frames, and then takes 10 s to close.
+        self._connect = websockets.connect(url, **{"max_size": None, "max_queue": None, **options})
         self.frames: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> Self:

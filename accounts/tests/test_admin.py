@@ -1,6 +1,7 @@
 """The staff console of accounts."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from accounts import tokens
 from accounts.models import Session, User
@@ -135,3 +136,37 @@ class TestActions:
         assert closed == [(alice.id, [session.id], "session_ended")]
         assert tokens.live_session(other.id) == other
         assert Session.objects.get(id=session.id).revoked_at is not None
+
+
+class TestModerator:
+    """Staff who may change users, but are no superusers."""
+
+    @pytest.fixture
+    def moderator(self, client, bob):
+        User.objects.filter(id=bob.id).update(is_staff=True)
+        bob.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
+        client.force_login(bob)
+        return client
+
+    def test_changes_a_profile_but_hands_out_no_rights(self, moderator, alice):
+        form = change_form(alice, bio="Hi", is_staff="on", is_superuser="on")
+        assert moderator.post(f"{USERS}{alice.id}/change/", form).status_code == 302
+        alice.refresh_from_db()
+        assert (alice.bio, alice.is_staff, alice.is_superuser) == ("Hi", False, False)
+
+    @pytest.mark.parametrize("page", ["change", "password"])
+    def test_touches_no_staff_account(self, moderator, charlie, page):
+        User.objects.filter(id=charlie.id).update(is_staff=True, is_superuser=True)
+        password = charlie.password
+        form = {"password1": "another-demo-2026", "password2": "another-demo-2026"}
+        answer = moderator.post(f"{USERS}{charlie.id}/{page}/", change_form(charlie, bio="Hi") | form)
+        assert answer.status_code == 403
+        charlie.refresh_from_db()
+        assert (charlie.bio, charlie.password) == ("", password)
+
+    def test_shuts_out_users_but_no_staff(self, moderator, alice, charlie):
+        User.objects.filter(id=charlie.id).update(is_staff=True)
+        chosen = {"action": "deactivate", "_selected_action": [alice.id, charlie.id]}
+        moderator.post(USERS, chosen)
+        assert not User.objects.get(id=alice.id).is_active
+        assert User.objects.get(id=charlie.id).is_active

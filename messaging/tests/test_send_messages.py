@@ -10,7 +10,7 @@ from eventlog.models import Event
 from messaging import schemas, services
 from messaging.models import Message
 from rooms.models import Membership, Room
-from rooms.services import create_room, leave_room, open_direct_room, remove_member
+from rooms.services import add_members, create_room, leave_room, open_direct_room, remove_member
 
 pytestmark = pytest.mark.django_db
 
@@ -214,6 +214,18 @@ class TestService:
             race(*(lambda user=user: say(user) for user in (alice, bob, alice, bob)))
         rows = Message.objects.order_by("seq").values_list("seq", "pos")
         assert list(rows) == [(number, number) for number in range(1, 21)]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_one_who_is_removed_meanwhile_says_nothing_after_it(self, alice, bob, room, say, race):
+        for turn in range(10):
+            removal, sent = race(
+                lambda: remove_member(alice, room_key="kitchen", user_id=bob.id),
+                lambda turn=turn: say(bob, str(turn)),
+            )
+            assert removal is None
+            left_pos = Membership.objects.get(user=bob).left_pos
+            assert isinstance(sent, NotFound) or sent.pos < left_pos
+            add_members(alice, room_key="kitchen", user_ids=[bob.id])
 
     def test_a_batch_of_any_size_takes_as_many_statements_as_one(self, alice, bob, room, say, draft_of):
         parents = [say(alice) for _ in range(50)]

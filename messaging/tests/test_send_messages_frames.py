@@ -58,9 +58,11 @@ class TestFrame:
             await theirs.until("ready")
             for number in range(1, 61):
                 await mine.send("message", {"room_id": room, "content": str(number)}, id=str(number))
-            acks = [await mine.until("ack") for _ in range(60)]
+            answers = [await mine.receive() for _ in range(120)]
             events = [await theirs.until("message") for _ in range(60)]
-        assert [(ack["id"], ack["data"]["seq"]) for ack in acks] == [(str(n), n) for n in range(1, 61)]
+        acks = [(frame["id"], frame["data"]["seq"]) for frame in answers if frame["type"] == "ack"]
+        assert acks == [(str(n), n) for n in range(1, 61)]
+        assert [frame["pos"] for frame in answers if frame["type"] == "message"] == list(range(1, 61))
         assert [(event["data"]["content"], event["pos"]) for event in events] == [
             (str(n), n) for n in range(1, 61)
         ]
