@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -49,6 +51,34 @@ class NameField(TextField):
         if has_control_characters(text):
             self.fail("control_characters")
         return text
+
+
+class IdField(serializers.UUIDField):
+    """A UUID as a string; DRF's own field takes numbers too, and repeats what it refuses."""
+
+    default_error_messages = {"invalid": "A UUID, as a string."}
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON integer; DRF's own field takes strings and 5.0, too."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of the choices; DRF's own field repeats what it refuses."""
+
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+        message = f"One of: {', '.join(choices)}."
+        super().__init__(choices, error_messages={"invalid_choice": message}, **kwargs)
 
 
 def read_body(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from rest_framework import serializers
-
 from core.pagination import PageQuery
-from core.serializers import StrictSerializer, TextField
+from core.serializers import ChoiceField, IdField, StrictSerializer, TextField
 from friendships.models import FriendRequest
 
 
 class RequestFriendship(StrictSerializer):
     """Whom to ask, and what to say with it."""
 
-    user_id = serializers.UUIDField()
+    user_id = IdField()
     message = TextField(max_length=300, allow_blank=True, default="")
 
 
@@ -23,7 +21,5 @@ class FriendsQuery(PageQuery):
 
 
 class RequestsQuery(PageQuery):
-    direction = serializers.ChoiceField(choices=["incoming", "outgoing"], default="incoming")
-    status = serializers.ChoiceField(
-        choices=FriendRequest.Status.values, default=FriendRequest.Status.PENDING.value
-    )
+    direction = ChoiceField(choices=["incoming", "outgoing"], default="incoming")
+    status = ChoiceField(choices=FriendRequest.Status.values, default=FriendRequest.Status.PENDING.value)

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from core.pagination import PageQuery
-from core.serializers import StrictSerializer, TextField
+from core.serializers import StrictSerializer, TextField, WholeNumberField
 
 LARGEST = 2**63 - 1
 
@@ -25,7 +25,7 @@ class SendMessageSerializer(StrictSerializer):
 
 
 class MarkReadSerializer(StrictSerializer):
-    seq = serializers.IntegerField(min_value=0, max_value=LARGEST)
+    seq = WholeNumberField(min_value=0, max_value=LARGEST)
 
 
 class HistoryQuery(PageQuery):

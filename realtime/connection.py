@@ -47,6 +47,7 @@ class Connection:
         self._room = asyncio.Event()
         self._room.set()
         self._stalled: asyncio.TimerHandle | None = None
+        self._stopped = False
 
     def offer(self, frame: str) -> bool:
         """Queue a frame of a stream; False if there is no room for it."""
@@ -74,8 +75,14 @@ class Connection:
                 # A peer that reads nothing never lets the close frame out either.
                 asyncio.get_running_loop().call_later(_SECONDS_TO_CLOSE, self._task.cancel)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is of use to give this connection anything more."""
+        return self.close_code is None and not self._stopped
+
     def stop(self) -> None:
         """Forget timers; the socket is gone."""
+        self._stopped = True
         if self._stalled:
             self._stalled.cancel()
 

@@ -79,6 +79,8 @@ class ChatConsumer(AsyncConsumer):
             await self._greet()
             while (message := await receive())["type"] != "websocket.disconnect":
                 await self._take(message)
+                # Who reads none of our answers is not read either.
+                await self.connection.has_room()
         except asyncio.CancelledError:
             if self.connection.close_code is None:
                 raise
@@ -138,16 +140,12 @@ class ChatConsumer(AsyncConsumer):
         self.hub.add(self.connection)
         self._watch_expiry(identity)
         self.connection.push(self._ready(identity, places, request))
-        mine = {place.stream for place in places}
-        cursors = cursors or {}
-        if known is None:
-            # Streams with a cursor begin there; the others where `ready` said that they are.
-            places = [place._replace(head=cursors.get(place.stream, place.head)) for place in places]
         await self.hub.follow(self.connection, places)
         if cursors:
-            if known is not None:
-                self._rewind(cursors)
-            self._start(self._say_resumed(None, cursors, denied=sorted(cursors.keys() - mine)))
+            denied = sorted(cursors.keys() - self.connection.following.keys())
+            # Before anything of a stream can have been sent: nothing was awaited since it is followed.
+            self._rewind(cursors)
+            self._start(self._say_resumed(None, cursors, denied=denied))
 
     def _ready(self, identity: Identity, places: list[Place], request: Request | None) -> str:
         data = {

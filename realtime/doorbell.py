@@ -32,7 +32,9 @@ class Doorbell:
     def __init__(self, hear: Callable[[Message], Awaitable[None]]) -> None:
         self.layer: Any = get_channel_layer()
         self._hear = hear
+        self.answering = True  # whether the layer did what it was asked last
         self._channel: str | None = None
+        self._open = asyncio.Event()
         # While the layer is away for long the oldest rings go: their events are found by the heads.
         self._unsent: deque[tuple[str, Message]] = deque(maxlen=_MAX_UNSENT)
         self._rung = asyncio.Event()
@@ -44,15 +46,17 @@ class Doorbell:
 
     async def subscribe(self, stream: str) -> bool:
         """Listen to a stream; False if the layer does not take it now."""
-        if self._channel is None:
-            return False
-        return await self._tried("subscribe", self.layer.group_add(_group(stream), self._channel))
+        return await self._tried("subscribe", self._add(stream))
 
     async def unsubscribe(self, stream: str) -> bool:
         """Listen no more; False if the layer does not take it now, and what still comes is ignored."""
         if self._channel is None:
             return False
         return await self._tried("unsubscribe", self.layer.group_discard(_group(stream), self._channel))
+
+    async def _add(self, stream: str) -> None:
+        await self._open.wait()  # the first connection may be faster than the layer
+        await self.layer.group_add(_group(stream), self._channel)
 
     async def send(self) -> None:
         """Send rings, for ever."""
@@ -69,6 +73,7 @@ class Doorbell:
             try:
                 if self._channel is None:
                     self._channel = await self.layer.new_channel()
+                    self._open.set()
                 await self._hear(await self.layer.receive(self._channel))
             except Exception as error:  # noqa: BLE001 - each layer has its own
                 logger.warning("layer_failed", doing="listen", error=type(error).__name__)
@@ -80,7 +85,9 @@ class Doorbell:
                 await work
         except Exception as error:  # noqa: BLE001 - each layer has its own
             logger.warning("layer_failed", doing=doing, error=type(error).__name__, unsent=len(self._unsent))
+            self.answering = False
             return False
+        self.answering = True
         return True
 
 

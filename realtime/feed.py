@@ -10,14 +10,18 @@ if TYPE_CHECKING:
 
 
 class Following:
-    """A connection's place in a stream. While it is live, the place is the feed's own position."""
+    """A connection's place in a stream. While it is live, the place is the feed's own position.
 
-    __slots__ = ("feed", "live", "place", "since")
+    `from_ready`: it began at the head that `ready` told, and nothing has said otherwise since.
+    """
 
-    def __init__(self, feed: Feed, place: int, since: int) -> None:
+    __slots__ = ("feed", "from_ready", "live", "place", "since")
+
+    def __init__(self, feed: Feed, place: int, since: int, *, from_ready: bool) -> None:
         self.feed = feed
         self.place = place
         self.since = since
+        self.from_ready = from_ready
         self.live = False
 
 

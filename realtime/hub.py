@@ -88,7 +88,9 @@ class Hub:
             if not mine:
                 del self.connections[connection.identity.user_id]
 
-    async def follow(self, connection: Connection, places: Iterable[Place]) -> None:
+    async def follow(
+        self, connection: Connection, places: Iterable[Place], *, from_ready: bool = True
+    ) -> None:
         """Let `connection` have the events after each place's `head`, in order, until it ends.
 
         A stream that it follows already keeps its place.
@@ -96,13 +98,13 @@ class Hub:
         places = list(places)
         await self.open([place.stream for place in places])
         for place in places:
-            if connection.close_code is not None:
+            if not connection.is_open:
                 return
             feed = self.feeds[place.stream]
             if known := connection.following.get(place.stream):
                 known.since = max(known.since, place.since)
                 continue
-            following = Following(feed, place.head, place.since)
+            following = Following(feed, place.head, place.since, from_ready=from_ready)
             connection.following[place.stream] = feed.followers[connection] = following
             self._go_live_or_catch_up(connection, following)
 
@@ -110,7 +112,7 @@ class Hub:
         """Set the connection's place in a stream that it follows; events from `place` + 1 on follow."""
         following = connection.following[stream]
         following.feed.live.discard(connection)
-        following.live, following.place = False, place
+        following.live, following.place, following.from_ready = False, place, False
         self._go_live_or_catch_up(connection, following)
 
     def _unfollow(self, connection: Connection, following: Following) -> None:
@@ -148,6 +150,8 @@ class Hub:
         feed = following.feed
         while not following.live and connection.following.get(feed.name) is following:
             if following.place > feed.position:
+                # A fill that is under way may have read the log before this place was in it.
+                feed.newest = max(feed.newest, following.place)
                 await self._fill(feed)
             if following.place > feed.position:
                 self._skip(connection, following, feed.position)  # a place that the log never reached
@@ -219,9 +223,25 @@ class Hub:
         if event.ends_for and event.ends_for in (me, EVERYONE) and event.pos > following.since:
             self._unfollow(connection, following)
         if event.opens:
-            place = Place(event.opens, event.opens_after or 0, event.opens_after or 0)
-            task = self.loop.create_task(self.follow(connection, [place]))
-            task.add_done_callback(_log_failure)
+            self._open_for(connection, event.opens, event.opens_after or 0)
+
+    def _open_for(self, connection: Connection, stream: str, after: int) -> None:
+        """Let the connection follow a stream from `after` + 1 on, as the event that it has just got says."""
+        known = connection.following.get(stream)
+        if known is None:
+            follow = self._follow_opened(connection, Place(stream, after, after))
+            self.loop.create_task(follow).add_done_callback(_log_failure)
+        elif known.from_ready and known.since == after:
+            # `ready` told the head already, but the client has yet to see what came before it.
+            self.rewind(connection, stream, after)
+
+    async def _follow_opened(self, connection: Connection, place: Place) -> None:
+        try:
+            await self.follow(connection, [place], from_ready=False)
+        except Exception:
+            # The client was told that these events follow: it can only come back for them.
+            connection.close(CloseCode.TRY_AGAIN_LATER)
+            raise
 
     def _start_filling(self, feed: Feed) -> asyncio.Task[None]:
         if feed.filling is None or feed.filling.done():
@@ -230,7 +250,8 @@ class Hub:
         return feed.filling
 
     async def _fill(self, feed: Feed) -> None:
-        await asyncio.wait([self._start_filling(feed)])
+        """Raises: what reading the log raises."""
+        await asyncio.shield(self._start_filling(feed))
 
     async def _fill_from_log(self, feed: Feed) -> None:
         while True:
@@ -253,12 +274,11 @@ class Hub:
         if all(name in self.feeds and self.feeds[name].position >= 0 for name in names):
             return
         async with self._opening:
-            answering = True
             for name in dict.fromkeys(names):
                 if name not in self.feeds:
                     feed = self.feeds[name] = Feed(name)
-                    # A layer that did not take one is not asked for each of the others; the look mends it.
-                    answering = feed.subscribed = answering and await self.doorbell.subscribe(name)
+                    # A layer that did not answer is not asked for each stream; the look mends it.
+                    feed.subscribed = self.doorbell.answering and await self.doorbell.subscribe(name)
             unplaced = [name for name in dict.fromkeys(names) if self.feeds[name].position < 0]
             heads = await self.threads.run(log.heads, unplaced)
             for name in unplaced:
@@ -310,7 +330,9 @@ class Hub:
 
     async def _close_idle(self) -> None:
         async with self._opening:
-            for feed in [feed for feed in self.feeds.values() if not feed.followers]:
+            for feed in list(self.feeds.values()):
+                if feed.followers:
+                    continue  # looked at now: one may have come while the last feed was unsubscribed
                 del self.feeds[feed.name]
                 if not await self.doorbell.unsubscribe(feed.name):
                     break

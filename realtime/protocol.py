@@ -13,6 +13,8 @@ from core.errors import ChatError, FieldError, InvalidFrame, UnknownField, Valid
 VERSION = 1
 SUBPROTOCOL = "chat.v1"
 MAX_ID_LENGTH = 64
+MAX_ATTR_LENGTH = 128
+"""A key that nobody knows is named in the answer, but not at any length."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -108,20 +110,23 @@ def typed(kind: type[S], data: Any) -> S:
         raise _explained(str(error)) from None
 
 
-_PATH = re.compile(r" - at `\$\.?(.*)`$")
-_NAMED = re.compile(r"(required|unknown) field `(.*?)`")
+_PATH = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_NAMED = re.compile(r"(required|unknown) field `(.*?)`", re.DOTALL)
 
 
 def _explained(message: str) -> ChatError:
     """Msgspec's sentence as our error: where, which rule, in words. It never holds the value itself."""
     place = _PATH.search(message)
-    path = re.sub(r"\[(\d+)\]", r".\1", place.group(1)) if place else ""
+    # An element of a list has a number; that of an object is written `[...]`, without its key.
+    path = re.sub(r"\[(\d+)\]", r".\1", place.group(1)).replace("[...]", "") if place else ""
     words = _PATH.sub("", message)
     if named := _NAMED.search(words):
-        path = f"{path}.{named.group(2)}" if path else named.group(2)
+        path = (f"{path}.{named.group(2)}" if path else named.group(2))[:MAX_ATTR_LENGTH]
         if named.group(1) == "unknown":
             return UnknownField(errors=[FieldError(path, "unknown_field", "No such key here.")])
         return ValidationFailed.of(path, "required", "This key is required.")
+    if words.startswith("Invalid enum value"):
+        return ValidationFailed.of(path, "invalid_choice", "Not one of the values that this key takes.")
     if "length <=" in words:
         return ValidationFailed.of(path, "max_length", f"{words}.")
     return ValidationFailed.of(path, "invalid", f"{words}.")

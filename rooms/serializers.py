@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
 from core.pagination import PageQuery
-from core.serializers import NameField, StrictSerializer, TextField
+from core.serializers import ChoiceField, IdField, NameField, StrictSerializer, TextField
 from rooms.models import Room, validate_slug
 
 MOST_USERS = 100
 
 
-def _choice(choices: type[Room.Type | Room.Visibility], **kwargs: Any) -> serializers.ChoiceField:
-    # DRF's own message repeats the value that it refuses.
-    message = f"One of: {', '.join(choices.values)}."
-    return serializers.ChoiceField(choices.values, error_messages={"invalid_choice": message}, **kwargs)
-
-
 class RoomQuery(PageQuery):
     """Which of my rooms."""
 
-    type = _choice(Room.Type, required=False)
+    type = ChoiceField(Room.Type.values, required=False)
     search = TextField(max_length=100, required=False, allow_blank=True, help_text="Part of a name.")
     unread = serializers.BooleanField(required=False, help_text="With unread messages, or without.")
 
@@ -38,21 +30,19 @@ class NewRoom(StrictSerializer):
         validators=[validate_slug],
         help_text="3 to 64 of a-z, 0-9 and hyphens; stands for the id in paths and frames.",
     )
-    visibility = _choice(Room.Visibility, required=False)
+    visibility = ChoiceField(Room.Visibility.values, required=False)
     member_ids = serializers.ListField(
-        child=serializers.UUIDField(), max_length=MOST_USERS, required=False, allow_empty=True
+        child=IdField(), max_length=MOST_USERS, required=False, allow_empty=True
     )
 
 
 class NewDirectRoom(StrictSerializer):
     """The other one."""
 
-    user_id = serializers.UUIDField()
+    user_id = IdField()
 
 
 class NewMembers(StrictSerializer):
     """Who is to be added."""
 
-    user_ids = serializers.ListField(
-        child=serializers.UUIDField(), min_length=1, max_length=MOST_USERS, allow_empty=False
-    )
+    user_ids = serializers.ListField(child=IdField(), min_length=1, max_length=MOST_USERS, allow_empty=False)

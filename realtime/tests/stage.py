@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -73,6 +74,15 @@ async def send_messages(
             assert frame["type"] == "ack", frame
             acks[frame["id"]] = frame["data"]
     return [acks[f"{prefix}-{number}"] for number in range(count)]
+
+
+async def keep_sending(socket: Socket, room: str, enough: asyncio.Event) -> int:
+    """Send messages without a pause until `enough`, and some more; the position of the last one."""
+    while True:
+        last_round = enough.is_set()
+        acks = await send_messages(socket, room, WINDOW)
+        if last_round:
+            return int(acks[-1]["pos"])
 
 
 async def sight(socket: Socket, type_: str, **data: Any) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""Fields that take JSON's types as they are, and never repeat what they refuse."""
+
+import pytest
+
+from core.serializers import ChoiceField, IdField, NameField, StrictSerializer, TextField, WholeNumberField
+
+UUID = "01a20445-d2d2-7371-bae7-5ddc3d096593"
+
+
+class Body(StrictSerializer):
+    text = TextField(required=False)
+    name = NameField(required=False)
+    id = IdField(required=False)
+    number = WholeNumberField(required=False)
+    choice = ChoiceField(["red", "green"], required=False)
+
+
+def codes(data):
+    body = Body(data=data)
+    body.is_valid()
+    return {attr: found[0].code for attr, found in body.errors.items()}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"text": " as it is "}, {"name": "Ann"}, {"id": UUID}, {"number": 5}, {"choice": "red"}, {}],
+)
+def test_what_is_of_the_right_type_passes(data):
+    assert codes(data) == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ({"text": 5}, "invalid"),
+        ({"text": True}, "invalid"),
+        ({"name": "A\u202eB"}, "control_characters"),
+        ({"id": 5}, "invalid"),
+        ({"id": "secret"}, "invalid"),
+        ({"number": "5"}, "invalid"),
+        ({"number": 5.0}, "invalid"),
+        ({"number": True}, "invalid"),
+        ({"choice": "secret"}, "invalid_choice"),
+        ({"secret": 1}, "unknown_field"),
+    ],
+)
+def test_what_is_not_is_named_and_not_repeated(data, code):
+    assert codes(data) == dict.fromkeys(data, code)
+    body = Body(data=data)
+    body.is_valid()
+    assert "secret" not in str([str(reason) for found in body.errors.values() for reason in found])
+
+
+def test_a_text_is_taken_as_it_is_and_a_name_trimmed():
+    body = Body(data={"text": " a ", "name": " a "})
+    body.is_valid(raise_exception=True)
+    assert body.validated_data == {"text": " a ", "name": "a"}

@@ -1,0 +1,181 @@
+"""Group commit: who waits shares, nobody else's error is mine, nobody's turn is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from uuid import uuid4
+
+import msgspec
+import pytest
+from django.db import OperationalError
+
+from core.errors import ChatError, InternalError, NotFound, Unavailable
+from realtime.batches import MAX_BATCH, Batcher
+from realtime.router import Call, Identity, Outcome
+from realtime.threads import DatabaseThreads
+
+
+class Done(msgspec.Struct):
+    number: int
+
+
+def call(number: int) -> Call:
+    return Call(Identity(uuid4(), uuid4(), 0, Done(0)), number)
+
+
+class Handler:
+    """Records the batches that it gets, and does `work` with each call's number; holds still while `gate` is shut."""
+
+    def __init__(self, work: Callable[[int], Outcome] = Done) -> None:
+        self.batches: list[list[int]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+        self.work = work
+
+    def __call__(self, calls: list[Call]) -> Sequence[Outcome]:
+        self.batches.append([call.data for call in calls])
+        self.entered.set()
+        assert self.gate.wait(10)
+        return [self.work(call.data) for call in calls]
+
+
+@pytest.fixture
+def threads() -> Iterator[DatabaseThreads]:
+    threads = DatabaseThreads()
+    yield threads
+    threads.stop()
+
+
+async def busy(handler: Handler, batcher: Batcher) -> asyncio.Future[Outcome]:
+    """Call 0 is under way, and stays so until the gate opens."""
+    handler.gate.clear()
+    first = batcher.submit(call(0))
+    await asyncio.to_thread(handler.entered.wait, 10)
+    return first
+
+
+async def test_a_call_does_not_wait_when_nothing_runs(threads: DatabaseThreads) -> None:
+    handler = Handler()
+    batcher = Batcher(handler, threads)
+    assert await batcher.submit(call(1)) == Done(1)
+    assert await batcher.submit(call(2)) == Done(2)
+    assert handler.batches == [[1], [2]]
+
+
+async def test_calls_of_one_turn_share_a_batch_in_the_order_of_arrival(threads: DatabaseThreads) -> None:
+    handler = Handler()
+    batcher = Batcher(handler, threads)
+    outcomes = await asyncio.gather(*(batcher.submit(call(number)) for number in range(50)))
+    assert outcomes == [Done(number) for number in range(50)]
+    assert handler.batches == [list(range(50))]
+
+
+async def test_calls_that_arrive_during_a_run_share_the_next_one(threads: DatabaseThreads) -> None:
+    handler = Handler()
+    batcher = Batcher(handler, threads)
+    first = await busy(handler, batcher)
+    later = []
+    for number in range(1, 6):
+        later.append(batcher.submit(call(number)))
+        await asyncio.sleep(0)
+    handler.gate.set()
+    assert await first == Done(0)
+    assert await asyncio.gather(*later) == [Done(number) for number in range(1, 6)]
+    assert handler.batches == [[0], [1, 2, 3, 4, 5]]
+
+
+async def test_a_batch_has_an_upper_limit_and_the_order_goes_on(threads: DatabaseThreads) -> None:
+    handler = Handler()
+    batcher = Batcher(handler, threads)
+    first = await busy(handler, batcher)
+    count = 2 * MAX_BATCH + 10
+    later = [batcher.submit(call(number)) for number in range(1, count + 1)]
+    handler.gate.set()
+    await asyncio.gather(first, *later)
+    assert [len(batch) for batch in handler.batches] == [1, MAX_BATCH, MAX_BATCH, 10]
+    assert [number for batch in handler.batches for number in batch] == list(range(count + 1))
+
+
+async def test_one_batch_runs_at_a_time(threads: DatabaseThreads) -> None:
+    alone = threading.Lock()
+
+    def handler(calls: list[Call]) -> list[Outcome]:
+        assert alone.acquire(blocking=False)
+        time.sleep(0.002)
+        alone.release()
+        return [Done(call.data) for call in calls]
+
+    batcher = Batcher(handler, threads)
+
+    async def client(number: int) -> None:
+        for _ in range(20):
+            assert await batcher.submit(call(number)) == Done(number)
+
+    await asyncio.gather(*(client(number) for number in range(10)))
+
+
+async def test_an_error_of_one_call_is_the_outcome_of_that_call(threads: DatabaseThreads) -> None:
+    handler = Handler(lambda number: NotFound() if number == 1 else Done(number))
+    batcher = Batcher(handler, threads)
+    outcomes = await asyncio.gather(*(batcher.submit(call(number)) for number in range(3)))
+    assert isinstance(outcomes[1], NotFound)
+    assert (outcomes[0], outcomes[2]) == (Done(0), Done(2))
+
+
+async def test_a_poisoned_call_does_not_harm_the_others(threads: DatabaseThreads) -> None:
+    handler = Handler(lambda number: Done(10 // number))
+    batcher = Batcher(handler, threads)
+    outcomes = await asyncio.gather(*(batcher.submit(call(number)) for number in (5, 0, 2)))
+    assert isinstance(outcomes[1], InternalError)
+    assert (outcomes[0], outcomes[2]) == (Done(2), Done(5))
+    assert handler.batches == [[5, 0, 2], [5], [0], [2]]
+    assert await batcher.submit(call(1)) == Done(10), "it works on"
+
+
+@pytest.mark.parametrize("error", [Unavailable(), OperationalError("server has gone away")], ids=type)
+async def test_an_error_of_the_whole_batch_is_the_outcome_of_every_call(
+    threads: DatabaseThreads, error: Exception
+) -> None:
+    def handler(calls: list[Call]) -> list[Outcome]:
+        raise error
+
+    batcher = Batcher(handler, threads)
+    outcomes = await asyncio.gather(*(batcher.submit(call(number)) for number in range(3)))
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    assert all(isinstance(outcome, ChatError) and outcome.retryable for outcome in outcomes)
+
+
+async def test_a_call_that_nobody_waits_for_any_more_is_done_all_the_same(threads: DatabaseThreads) -> None:
+    handler = Handler()
+    batcher = Batcher(handler, threads)
+    first = await busy(handler, batcher)
+    gone, other = batcher.submit(call(1)), batcher.submit(call(2))
+    gone.cancel()
+    handler.gate.set()
+    assert await first == Done(0)
+    assert await other == Done(2)
+    assert handler.batches == [[0], [1, 2]]
+
+
+async def test_calls_that_arrive_in_the_last_moment_of_a_run_are_not_forgotten(
+    threads: DatabaseThreads,
+) -> None:
+    """A call made by whoever hears an outcome finds the worker just about to stop."""
+    handler = Handler()
+    batcher = Batcher(handler, threads)
+    for number in range(100):
+        done = asyncio.Event()
+        heard: list[asyncio.Future[Outcome]] = []
+
+        def answer(_: object, number: int = number, heard: list = heard, done: asyncio.Event = done) -> None:
+            heard.append(batcher.submit(call(number)))
+            done.set()
+
+        batcher.submit(call(-1)).add_done_callback(answer)
+        async with asyncio.timeout(10):
+            await done.wait()
+            assert await heard[0] == Done(number)
