@@ -1,11 +1,12 @@
-"""One transaction per user intention, repeated when the database asks for it."""
+"""One transaction per user intention, repeated when the database asks for it; one snapshot per reading."""
 
 from __future__ import annotations
 
 import functools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
@@ -50,3 +51,27 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
 
 def _worth_repeating(error: OperationalError) -> bool:
     return bool(error.args) and error.args[0] in (_DEADLOCK, _LOCK_WAIT_TIMEOUT)
+
+
+@contextmanager
+def consistent_read() -> Iterator[None]:
+    """Let all queries inside see the database as it was at one moment; they may not write.
+
+    Inside an open transaction it changes nothing.
+    """
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            # For the next transaction only; its first read takes the snapshot.
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with transaction.atomic():
+            yield
+    else:
+        # Not `atomic`, which would take SQLite's write lock. A plain transaction in WAL mode reads a snapshot.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")

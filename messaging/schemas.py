@@ -7,10 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from accounts.schemas import UserCard, user_card
+from accounts.schemas import Me, UserCard, user_card
 from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 from messaging.models import Message as MessageRow
+from rooms.schemas import RoomView
 
 EXCERPT_LENGTH = 120
 
@@ -96,6 +97,20 @@ class Typing(msgspec.Struct):
     room_id: UUID
     user_id: UUID
     is_typing: bool
+
+
+class Snapshot(msgspec.Struct):
+    """What a fresh client shows, and the cursors from which it resumes: both of the same moment.
+
+    `rooms` come in pages. `streams` has the streams of this page's rooms, and the user's own on the
+    first page.
+    """
+
+    user: Me
+    rooms: list[RoomView]
+    streams: dict[str, int]
+    unread_total: int
+    next_cursor: str | None
 
 
 def message(row: MessageRow) -> Message:

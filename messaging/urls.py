@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from messaging.views import MessageViewSet, ReadMarkerViewSet, RoomMessageViewSet
+from messaging.views import MessageViewSet, ReadMarkerViewSet, RoomMessageViewSet, SyncViewSet
 
 urlpatterns = [
     path("rooms/<slug:room_key>/messages", RoomMessageViewSet.as_view({"get": "list", "post": "create"})),
     path("rooms/<slug:room_key>/read", ReadMarkerViewSet.as_view({"put": "update"})),
+    path("sync", SyncViewSet.as_view({"get": "retrieve"})),
     path("messages/<uuid:message_id>", MessageViewSet.as_view({"get": "retrieve"})),
 ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Sum, Value
 
 from accounts.models import User
 from core.errors import NotFound
@@ -95,6 +95,17 @@ def rooms_of(
         peers = Membership.active.filter(room__type=Room.Type.DIRECT, user__in=named).exclude(user=viewer)
         rooms = rooms.filter(Q(name__icontains=search.strip()) | Q(id__in=peers.values("room_id")))
     return rooms
+
+
+def memberships_of(viewer: User) -> QuerySet[Membership]:
+    """The viewer's memberships, with room and stream."""
+    return Membership.active.filter(user=viewer).select_related("room__stream_row")
+
+
+def unread_total(viewer: User) -> int:
+    """How many messages the viewer has not read, over all rooms."""
+    unread = Sum(F("room__last_seq") - F("last_read_seq"))
+    return Membership.active.filter(user=viewer).aggregate(unread=unread)["unread"] or 0
 
 
 def members_of(viewer: User, room: Room) -> QuerySet[Membership]:

@@ -575,7 +575,7 @@ class TestSteering:
         self, settings: Settings
     ) -> None:
         threads = GatedThreads(log.heads)
-        async with running(settings, Layer()) as hub:
+        async with running(settings, Layer(), poll=NEVER) as hub:
             follower = Follower(hub)
             await follower.follow(a=0)
             hub.threads = threads
@@ -583,7 +583,9 @@ class TestSteering:
             await threads.read.wait()
             follower.leave()
             threads.gate.set()
-            await eventually(lambda: not hub.feeds)
+            await eventually(lambda: hub.feeds["b"].position == 0)
+            await hub._close_idle()
+            assert not hub.feeds
             assert follower.connection.following == {}
 
 
