@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
+
+import structlog
+
+from eventlog.log import LoggedEvent
 
 if TYPE_CHECKING:
     from realtime.connection import Connection
+
+logger = structlog.get_logger(__name__)
+
+PAGE = 100
+"""Events per read of the log: under half of a connection's buffer."""
+
+ReadLog = Callable[[str, int], Awaitable[list[LoggedEvent]]]
 
 
 class Following:
@@ -26,15 +38,121 @@ class Following:
 
 
 class Feed:
-    """A stream as this process delivers it."""
+    """Passes a stream's events on to the live connections, each once, in order, whatever the layer does.
 
-    __slots__ = ("filling", "followers", "live", "name", "newest", "position", "subscribed")
+    Args:
+        name: the stream's.
+        read: a page of the log after a position.
+        steer: told of each event that says who follows what, for each live connection that got it.
+        fell_behind: told of a connection that is not live any more because it reads too slowly.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = (
+        "_fell_behind",
+        "_newest",
+        "_read",
+        "_steer",
+        "filling",
+        "followers",
+        "live",
+        "name",
+        "position",
+        "subscribed",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        read: ReadLog,
+        steer: Callable[[Connection, Following, LoggedEvent], None],
+        fell_behind: Callable[[Connection], None],
+    ) -> None:
         self.name = name
-        self.position = -1
-        self.newest = -1  # the newest position that anyone told of
+        self.position = -1  # the last event that was passed on; -1 until it is known where to begin
         self.subscribed = False
         self.live: set[Connection] = set()
         self.followers: dict[Connection, Following] = {}
+        self._newest = -1  # the newest event that anyone told of
         self.filling: asyncio.Task[None] | None = None
+        self._read = read
+        self._steer = steer
+        self._fell_behind = fell_behind
+
+    @property
+    def is_placed(self) -> bool:
+        return self.position >= 0
+
+    def begin(self, head: int) -> None:
+        """Pass on what comes after `head`."""
+        self.position = head
+        self.take([])
+
+    def take(self, events: Iterable[LoggedEvent]) -> None:
+        """Deliver what comes next, drop what is old, fill what is missing."""
+        for event in events:
+            self._newest = max(self._newest, event.pos)
+            if self.is_placed and event.pos == self.position + 1:
+                self._deliver(event)
+        self.look_for(self._newest)
+
+    def look_for(self, head: int) -> None:
+        """Read from the log what is missing up to `head`."""
+        self._newest = max(self._newest, head)
+        if self.is_placed and self.position < self._newest:
+            self._start_filling()
+
+    async def fill(self, head: int) -> None:
+        """Wait until what the log has is delivered, up to `head` if it reaches that far.
+
+        Raises: what reading the log raises.
+        """
+        # A fill that is under way may have read the log before this head was in it.
+        self._newest = max(self._newest, head)
+        await asyncio.shield(self._start_filling())
+
+    def stop(self) -> None:
+        if self.filling:
+            self.filling.cancel()
+
+    def _start_filling(self) -> asyncio.Task[None]:
+        if self.filling is None or self.filling.done():
+            self.filling = asyncio.get_running_loop().create_task(self._fill_from_log())
+            self.filling.add_done_callback(_log_failure)
+        return self.filling
+
+    async def _fill_from_log(self) -> None:
+        while True:
+            told = self._newest
+            events = await self._read(self.name, self.position)
+            for event in events:
+                if event.pos == self.position + 1:
+                    self._deliver(event)
+            if len(events) < PAGE and self._newest <= max(told, self.position):
+                self._newest = self.position
+                return
+            # More than a page: those who don't keep up read on at their own pace.
+            for connection in [c for c in self.live if c.is_half_full()]:
+                self._leave_behind(connection, self.position)
+
+    def _deliver(self, event: LoggedEvent) -> None:
+        self.position = event.pos
+        frame = event.frame
+        slow = [connection for connection in self.live if not connection.offer(frame)]
+        for connection in slow:
+            self._leave_behind(connection, event.pos - 1)
+        if event.ends_for or event.opens:
+            for connection in list(self.live):
+                self._steer(connection, self.followers[connection], event)
+
+    def _leave_behind(self, connection: Connection, place: int) -> None:
+        """A slow reader holds up nobody: it replays from `place`."""
+        following = self.followers[connection]
+        self.live.discard(connection)
+        following.live, following.place = False, place
+        self._fell_behind(connection)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logger.warning("fill_failed", error=type(error).__name__)

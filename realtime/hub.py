@@ -27,14 +27,11 @@ from realtime.batches import Batcher
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.doorbell import Doorbell
-from realtime.feed import Feed, Following
+from realtime.feed import PAGE, Feed, Following
 from realtime.router import Place, Route
 from realtime.threads import DatabaseThreads
 
 logger = structlog.get_logger(__name__)
-
-PAGE = 100
-"""Events per read of the log: under half of a connection's buffer."""
 
 _EVENTS_PER_TURN = 64
 
@@ -57,10 +54,11 @@ class Hub:
 
     async def stop(self) -> None:
         """End the hub's tasks and its database threads."""
-        tasks = [*self._tasks, *(feed.filling for feed in self.feeds.values() if feed.filling)]
-        for task in tasks:
+        for feed in self.feeds.values():
+            feed.stop()
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.threads.stop)
 
     def batcher(self, route: Route) -> Batcher:
@@ -150,13 +148,11 @@ class Hub:
         feed = following.feed
         while not following.live and connection.following.get(feed.name) is following:
             if following.place > feed.position:
-                # A fill that is under way may have read the log before this place was in it.
-                feed.newest = max(feed.newest, following.place)
-                await self._fill(feed)
+                await feed.fill(following.place)
             if following.place > feed.position:
                 self._skip(connection, following, feed.position)  # a place that the log never reached
             started_at = following.place
-            events = await self.threads.run(log.replay, feed.name, after=started_at, limit=PAGE)
+            events = await self._read(feed.name, started_at)
             if following.place != started_at:
                 continue  # rewound meanwhile
             reached = events[0].pos - 1 if events else feed.position
@@ -189,33 +185,10 @@ class Hub:
         connection.push(protocol.encode(protocol.Frame("resync_required", data=missing)))
         following.place = place
 
-    # --- Delivery -------------------------------------------------------------------------------
+    async def _read(self, stream: str, after: int) -> list[LoggedEvent]:
+        return await self.threads.run(log.replay, stream, after=after, limit=PAGE)
 
-    def _take(self, feed: Feed, events: Iterable[LoggedEvent]) -> None:
-        """Deliver what comes next, drop what is old, fill what is missing."""
-        for event in events:
-            feed.newest = max(feed.newest, event.pos)
-            if feed.position >= 0 and event.pos == feed.position + 1:
-                self._deliver(feed, event)
-        if 0 <= feed.position < feed.newest:
-            self._start_filling(feed)
-
-    def _deliver(self, feed: Feed, event: LoggedEvent) -> None:
-        feed.position = event.pos
-        frame = event.frame
-        slow = [connection for connection in feed.live if not connection.offer(frame)]
-        for connection in slow:
-            self._leave_behind(connection, feed, event.pos - 1)
-        if event.ends_for or event.opens:
-            for connection in list(feed.live):
-                self._steer(connection, feed.followers[connection], event)
-
-    def _leave_behind(self, connection: Connection, feed: Feed, place: int) -> None:
-        """Take a slow reader out of live delivery; it replays from `place`, and so holds up nobody."""
-        following = feed.followers[connection]
-        feed.live.discard(connection)
-        following.live, following.place = False, place
-        self._start_catching_up(connection)
+    # --- Steering -------------------------------------------------------------------------------
 
     def _steer(self, connection: Connection, following: Following, event: LoggedEvent) -> None:
         """Obey what an event says about who follows what; the same live and in replay."""
@@ -229,62 +202,39 @@ class Hub:
         """Let the connection follow a stream from `after` + 1 on, as the event that it has just got says."""
         known = connection.following.get(stream)
         if known is None:
-            follow = self._follow_opened(connection, Place(stream, after, after))
-            self.loop.create_task(follow).add_done_callback(_log_failure)
+            self.loop.create_task(self._follow_opened(connection, Place(stream, after, after)))
         elif known.from_ready and known.since == after:
             # `ready` told the head already, but the client has yet to see what came before it.
             self.rewind(connection, stream, after)
+        else:
+            # What ended before this is of an earlier membership.
+            known.since = max(known.since, after)
 
     async def _follow_opened(self, connection: Connection, place: Place) -> None:
         try:
             await self.follow(connection, [place], from_ready=False)
-        except Exception:
-            # The client was told that these events follow: it can only come back for them.
+        except Exception as error:  # noqa: BLE001 - whatever it was, the client was told that events follow
+            logger.warning("follow_failed", error=type(error).__name__)
             connection.close(CloseCode.TRY_AGAIN_LATER)
-            raise
-
-    def _start_filling(self, feed: Feed) -> asyncio.Task[None]:
-        if feed.filling is None or feed.filling.done():
-            feed.filling = self.loop.create_task(self._fill_from_log(feed))
-            feed.filling.add_done_callback(_log_failure)
-        return feed.filling
-
-    async def _fill(self, feed: Feed) -> None:
-        """Raises: what reading the log raises."""
-        await asyncio.shield(self._start_filling(feed))
-
-    async def _fill_from_log(self, feed: Feed) -> None:
-        while True:
-            told = feed.newest
-            events = await self.threads.run(log.replay, feed.name, after=feed.position, limit=PAGE)
-            for event in events:
-                if event.pos == feed.position + 1:
-                    self._deliver(feed, event)
-            if len(events) < PAGE and feed.newest <= max(told, feed.position):
-                feed.newest = feed.position
-                return
-            # More than a page: those who don't keep up read on at their own pace.
-            for connection in [c for c in feed.live if c.is_half_full()]:
-                self._leave_behind(connection, feed, feed.position)
 
     # --- Feeds ----------------------------------------------------------------------------------
 
     async def open(self, names: list[str]) -> None:
         """Have a feed for each name: subscription first, then the head, so that nothing falls between."""
-        if all(name in self.feeds and self.feeds[name].position >= 0 for name in names):
+        if all(name in self.feeds and self.feeds[name].is_placed for name in names):
             return
         async with self._opening:
             for name in dict.fromkeys(names):
                 if name not in self.feeds:
-                    feed = self.feeds[name] = Feed(name)
+                    feed = self.feeds[name] = Feed(
+                        name, read=self._read, steer=self._steer, fell_behind=self._start_catching_up
+                    )
                     # A layer that did not answer is not asked for each stream; the look mends it.
                     feed.subscribed = self.doorbell.answering and await self.doorbell.subscribe(name)
-            unplaced = [name for name in dict.fromkeys(names) if self.feeds[name].position < 0]
+            unplaced = [name for name in dict.fromkeys(names) if not self.feeds[name].is_placed]
             heads = await self.threads.run(log.heads, unplaced)
             for name in unplaced:
-                feed = self.feeds[name]
-                feed.position = heads.get(name, 0)
-                self._take(feed, [])
+                self.feeds[name].begin(heads.get(name, 0))
 
     async def _hear(self, message: dict[str, Any]) -> None:
         """Take a message of `realtime.publish`."""
@@ -295,7 +245,7 @@ class Hub:
             case "events":
                 events = [LoggedEvent(feed.name, *event) for event in message["events"]]
                 for start in range(0, len(events), _EVENTS_PER_TURN):
-                    self._take(feed, events[start : start + _EVENTS_PER_TURN])
+                    feed.take(events[start : start + _EVENTS_PER_TURN])
                     await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
             case "ephemeral":
                 for connection in feed.live:
@@ -316,11 +266,11 @@ class Hub:
             await asyncio.sleep(settings.HEAD_POLL_SECONDS * random.uniform(0.75, 1))  # noqa: S311
             try:
                 await self._close_idle()
-                placed = [name for name, feed in self.feeds.items() if feed.position >= 0]
+                placed = [name for name, feed in self.feeds.items() if feed.is_placed]
                 heads = await self.threads.run(log.heads, placed)
                 for name, head in heads.items():
-                    if (feed := self.feeds.get(name)) and head > feed.position:
-                        self._start_filling(feed)
+                    if feed := self.feeds.get(name):
+                        feed.look_for(head)
                 for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
                     feed.subscribed = await self.doorbell.subscribe(feed.name)
                     if not feed.subscribed:
@@ -336,11 +286,6 @@ class Hub:
                 del self.feeds[feed.name]
                 if not await self.doorbell.unsubscribe(feed.name):
                     break
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        logger.warning("delivery_task_failed", error=type(error).__name__)
 
 
 _current: Hub | None = None

@@ -133,11 +133,14 @@ async def running(
     settings.HEAD_POLL_SECONDS = poll
     hub = hubs.current()
     hub.doorbell.layer = layer
-    hub.threads = threads or hub.threads
+    first = hub.threads
+    hub.threads = threads or first
     try:
         yield hub
     finally:
         await hubs.stop()
+        if hub.threads is not first:
+            await asyncio.to_thread(first.stop)
 
 
 class Follower:
@@ -563,11 +566,11 @@ class TestSteering:
     async def test_an_opening_that_fails_closes_since_the_client_counts_on_it(
         self, settings: Settings
     ) -> None:
-        async with running(settings, Layer()) as hub:
+        async with running(settings, Layer(), poll=NEVER) as hub:
             follower = Follower(hub)
             await follower.follow(a=0)
-            await append(hub, opens="b", opens_after=0)
             hub.threads = GatedThreads(log.heads, fails=True)
+            await append(hub, opens="b", opens_after=0)
             await eventually(lambda: follower.connection.close_code)
             assert follower.connection.close_code is CloseCode.TRY_AGAIN_LATER
 
