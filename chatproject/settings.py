@@ -113,6 +113,7 @@ DATABASES["default"]["OPTIONS"] = (
 # --- Redis: channel layer and cache. Without it both live in this process's memory ----------------
 
 REDIS_URLS = env.words("REDIS_URL")
+REDIS_PREFIX = env.text("REDIS_PREFIX", "chat")
 if REDIS_URLS:
     CHANNEL_LAYERS: dict[str, Any] = {
         "default": {
@@ -128,7 +129,7 @@ if REDIS_URLS:
                     }
                     for url in REDIS_URLS
                 ],
-                "prefix": env.text("REDIS_PREFIX", "chat"),
+                "prefix": REDIS_PREFIX,
             },
         }
     }
@@ -136,7 +137,7 @@ if REDIS_URLS:
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URLS[0],
-            "KEY_PREFIX": env.text("REDIS_PREFIX", "chat"),
+            "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
         }
     }
@@ -188,6 +189,12 @@ WS_BUFFER_BYTES = env.number("WS_BUFFER_BYTES", 1_048_576, least=65_536)
 WS_SLOW_SECONDS = env.number("WS_SLOW_SECONDS", 10, least=1)
 WS_DATABASE_THREADS = env.number("WS_DATABASE_THREADS", 4, least=1)
 HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
+
+# --- Limits: so many at once, refilled at so many a second --------------------------------------------
+
+# With DEBUG a script may talk as fast as it can.
+MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
+MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
 # --- HTTP ---------------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 import msgspec
 
-from core.errors import ChatError
+from core.errors import ChatError, RateLimited
 from messaging import schemas, services
 from messaging.schemas import ReadMarker
 from realtime.router import Call, Identity, Outcome, Route
@@ -36,13 +37,22 @@ class MarkRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def send_messages(calls: list[Call]) -> list[Outcome]:
-    outcomes = services.send_messages([_draft(*call) for call in calls])
-    return [
-        outcome
-        if isinstance(outcome, ChatError)
-        else schemas.sent_message(outcome.message, duplicate=outcome.duplicate)
-        for outcome in outcomes
-    ]
+    senders = Counter(call.caller.user_id for call in calls)
+    room = {sender: services.room_to_send(sender, count=count) for sender, count in senders.items()}
+    within: list[bool] = []
+    for call in calls:
+        within.append(room[call.caller.user_id] > 0)
+        room[call.caller.user_id] -= 1
+    sent = iter(
+        services.send_messages([_draft(*call) for call, fits in zip(calls, within, strict=True) if fits])
+    )
+    return [_outcome(next(sent)) if fits else RateLimited(retry_after=1) for fits in within]
+
+
+def _outcome(outcome: services.Sent | ChatError) -> Outcome:
+    if isinstance(outcome, ChatError):
+        return outcome
+    return schemas.sent_message(outcome.message, duplicate=outcome.duplicate)
 
 
 def _draft(caller: Identity, data: SendMessage) -> services.Draft:

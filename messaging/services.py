@@ -17,7 +17,9 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Case, F, Q, QuerySet, When
 
+from core import limits
 from core.errors import ChatError, FieldError, IdempotencyConflict, NotFound, RoomLocked, ValidationFailed
+from core.limits import Limit
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import LockedStreams
@@ -87,6 +89,12 @@ def send_message(draft: Draft) -> Sent:
     if isinstance(outcome, ChatError):
         raise outcome
     return outcome
+
+
+def room_to_send(sender_id: UUID, *, count: int = 1) -> int:
+    """How many of `count` messages the sender may send now; they are counted as sent."""
+    limit = Limit("message", settings.MESSAGE_BURST, settings.MESSAGES_PER_SECOND)
+    return limits.take(limit, str(sender_id), count=count)
 
 
 @transactional

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.schemas import me
 from accounts.tokens import caller
+from core.errors import RateLimited
 from core.openapi import problems
 from core.pagination import Keyset, Page, PageQuery
 from core.serializers import read_body, read_query
@@ -89,6 +90,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
                 "idempotency_conflict",
                 "too_large",
                 "unsupported_media_type",
+                "rate_limited",
                 "unavailable",
             ),
         },
@@ -102,6 +104,8 @@ class RoomMessageViewSet(viewsets.ViewSet):
     )
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(SendMessageSerializer, request)
+        if not services.room_to_send(caller(request).id):
+            raise RateLimited(retry_after=1)
         sent = services.send_message(services.Draft(sender_id=caller(request).id, room=room_key, **body))
         if sent.duplicate:
             return Response(schemas.message(sent.message), headers={"Idempotent-Replay": "true"})

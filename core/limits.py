@@ -1,0 +1,62 @@
+"""The one rate limiter: a moving window per scope and key, in Redis for all processes or in memory for one."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import structlog
+from django.conf import settings
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.strategies import MovingWindowRateLimiter
+from redis.exceptions import RedisError
+
+logger = structlog.get_logger(__name__)
+
+
+class Limit(NamedTuple):
+    """At most `burst` at once, and `per_second` in the long run; `scope` names what is counted."""
+
+    scope: str
+    burst: int
+    per_second: int
+
+
+def take(limit: Limit, key: str, *, count: int = 1) -> int:
+    """Count up to `count` more against `limit` for `key`; how many of them it has room for.
+
+    With Redis away it counts in this process alone: a limit that holds loosely beats a chat that stops.
+    """
+    try:
+        return _take(_limiter(), limit, key, count)
+    except RedisError as error:
+        logger.warning("limits_count_locally", error=type(error).__name__)
+        return _take(_local_limiter(), limit, key, count)
+
+
+def _take(limiter: MovingWindowRateLimiter, limit: Limit, key: str, count: int) -> int:
+    seconds = max(1, round(limit.burst / limit.per_second))
+    item = RateLimitItemPerSecond(limit.burst, seconds, namespace=limit.scope)
+    if limiter.hit(item, key, cost=count):
+        return count
+    # Not all of them: one by one, as many as there is room for.
+    return next((taken for taken in range(count) if not limiter.hit(item, key)), count)
+
+
+@cache
+def _limiter() -> MovingWindowRateLimiter:
+    if not settings.REDIS_URLS:
+        return _local_limiter()
+    storage: Storage = RedisStorage(
+        settings.REDIS_URLS[0],
+        key_prefix=f"{settings.REDIS_PREFIX}.limits",
+        socket_timeout=1,
+        socket_connect_timeout=1,
+    )
+    return MovingWindowRateLimiter(storage)
+
+
+@cache
+def _local_limiter() -> MovingWindowRateLimiter:
+    return MovingWindowRateLimiter(MemoryStorage())

@@ -1,0 +1,41 @@
+"""The rate limiter: so many at once, so many a second, per scope and key."""
+
+from uuid import uuid4
+
+import pytest
+from redis.exceptions import ConnectionError as RedisAway
+
+from core import limits
+from core.limits import Limit
+
+
+@pytest.fixture
+def limit():
+    """A window so long that no test outlasts it."""
+    return Limit(f"scope-{uuid4()}", burst=5, per_second=1)
+
+
+def test_it_gives_a_burst_and_no_more(limit):
+    assert [limits.take(limit, "alice") for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
+
+
+def test_of_many_at_once_it_takes_those_that_fit(limit):
+    assert limits.take(limit, "alice", count=3) == 3
+    assert limits.take(limit, "alice", count=3) == 2
+    assert limits.take(limit, "alice", count=3) == 0
+
+
+def test_keys_and_scopes_count_for_themselves(limit):
+    assert limits.take(limit, "alice", count=5) == 5
+    assert limits.take(limit, "bob", count=5) == 5
+    assert limits.take(limit._replace(scope=f"other-{uuid4()}"), "alice", count=5) == 5
+
+
+def test_without_redis_it_counts_locally(limit, monkeypatch):
+    class Away:
+        def hit(self, *_args, **_options):
+            raise RedisAway
+
+    monkeypatch.setattr(limits, "_limiter", Away)
+    assert limits.take(limit, "alice", count=9) == 5
+    assert limits.take(limit, "alice") == 0
