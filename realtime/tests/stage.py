@@ -112,3 +112,27 @@ async def until_position(socket: Socket, stream: str, position: int) -> list[dic
 async def everything(socket: Socket) -> None:
     """Receive what the server has sent so far: the pong comes after it."""
     await socket.ask("ping")
+
+
+async def say(person: Insider, room: str, count: int) -> None:
+    """Messages from a socket that nobody looks at."""
+    async with person.socket() as socket:
+        await send_messages(socket, room, count)
+
+
+async def come_back(socket: Socket, person: Insider, cursors: dict[str, Any]) -> dict[str, Any]:
+    """`auth` with cursors; the `resumed` frame's data."""
+    ready = await socket.ask("auth", {"token": person.token, "cursors": cursors})
+    assert ready["type"] == "ready", ready
+    return (await socket.until("resumed"))["data"]
+
+
+def runs(numbers: list[int]) -> list[list[int]]:
+    """The numbers cut where they don't go on by one."""
+    cut: list[list[int]] = []
+    for number in numbers:
+        if cut and number == cut[-1][-1] + 1:
+            cut[-1].append(number)
+        else:
+            cut.append([number])
+    return cut

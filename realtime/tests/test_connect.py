@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import jwt
 import pytest
 import websockets
 from django.conf import settings
-from rest_framework_simplejwt.tokens import AccessToken
-from rest_framework_simplejwt.utils import aware_utcnow
 
-from accounts.models import User
-from accounts.tokens import read_access
-from realtime.tests.stage import Insider, in_thread, sight
-from tests.live import LiveServer, Person, Socket
-
-
-def subprotocols(token: str) -> Any:
-    return ["chat.v1", f"chat.v1.token.{token}"]
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-def ticket_of(person: Person) -> str:
-    return str(person.call("POST", "/auth/ws-ticket").json()["ticket"])
-
-
-def token_that_ends_in(seconds: int, person: Person) -> str:
-    """An access token of the person's own session, with another end."""
-    token = AccessToken()
-    for claim in ("sub", "sid"):
-        token[claim] = read_access(person.token)[claim]
-    token.set_exp(from_time=aware_utcnow(), lifetime=timedelta(seconds=seconds))
-    return str(token)
-
-
-def forged(token: str, *, algorithm: str, key: str) -> str:
-    """The claims of `token` under another signature."""
-    claims = jwt.decode(token, options={"verify_signature": False})
-    return jwt.encode(claims, key or None, algorithm=algorithm)
+from realtime.tests.credentials import bearer, subprotocols, ticket_of
+from realtime.tests.stage import Insider
+from tests.live import LiveServer, Socket
 
 
 class TestReady:
@@ -208,129 +176,6 @@ class TestWithoutCredential:
             refused = await socket.ask("auth", {"token": alice.token, "user": "bob"})
             assert refused["data"]["code"] == "unknown_field"
             assert (await socket.ask("auth", {"token": alice.token}))["type"] == "ready"
-
-
-class TestBadCredential:
-    """The socket is accepted, told why in an `error` frame, and closed: browsers can't read a refused handshake."""
-
-    async def refused(self, socket: Socket) -> tuple[str, int]:
-        frame = await socket.receive()
-        assert frame["type"] == "error", frame
-        return frame["data"]["code"], await socket.closed()
-
-    @pytest.mark.parametrize(
-        "spoil",
-        [
-            pytest.param(lambda _: "", id="empty"),
-            pytest.param(lambda _: "not.a.token", id="no token"),
-            pytest.param(lambda person: person.token[:-4], id="signature cut"),
-            pytest.param(lambda person: person.refresh, id="refresh token"),
-            pytest.param(lambda person: forged(person.token, algorithm="none", key=""), id="alg none"),
-            pytest.param(
-                lambda person: forged(
-                    person.token, algorithm="HS256", key="another key, and it is as long as ours"
-                ),
-                id="wrong key",
-            ),
-            pytest.param(lambda person: person.token + "A" * 60_000, id="60 KB"),
-            pytest.param(lambda _: "\N{SNOWMAN}" * 3, id="not ASCII"),
-        ],
-    )
-    async def test_a_bad_token_closes_with_4401(
-        self, server: LiveServer, spoil: Callable[[Person], str]
-    ) -> None:
-        alice = Insider(server, "alice")
-        async with Socket(server.ws) as socket:
-            await socket.send("auth", {"token": spoil(alice)}, id="1")
-            assert await self.refused(socket) == ("token_invalid", 4401)
-            assert socket.frames[0]["id"] == "1"
-
-    async def test_a_bad_token_in_the_handshake_closes_with_4401(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        ways: list[dict[str, Any]] = [
-            {"additional_headers": bearer(alice.refresh)},
-            {"subprotocols": subprotocols(alice.refresh)},
-            {"url": f"{each_server.ws}?token={alice.refresh}"},
-            {"url": f"{each_server.ws}?ticket={alice.refresh}"},
-        ]
-        for way in ways:
-            async with Socket(**{"url": each_server.ws, **way}) as socket:
-                assert await self.refused(socket) == ("token_invalid", 4401)
-
-    async def test_a_token_of_1_mb_is_more_than_a_frame_may_hold(self, each_server: LiveServer) -> None:
-        async with Socket(each_server.ws) as socket:
-            await socket.send("auth", {"token": "A" * 1_000_000})
-            # Daphne lets no application say 1009; 4400 tells the client the same: mend yourself.
-            assert await socket.closed() == (1009 if each_server.kind == "uvicorn" else 4400)
-
-    async def test_an_expired_token_closes_with_4440(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(-5, alice))) as socket:
-            assert await self.refused(socket) == ("token_expired", 4440)
-
-    async def test_a_token_of_a_session_that_ended_closes_with_4441(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        alice.call("POST", "/auth/logout")
-        async with alice.socket() as socket:
-            assert await self.refused(socket) == ("session_revoked", 4441)
-
-    async def test_a_ticket_of_a_session_that_ended_closes_with_4441(self, server: LiveServer) -> None:
-        alice = Insider(server, "alice")
-        ticket = ticket_of(alice)
-        alice.call("POST", "/auth/logout")
-        async with Socket(f"{server.ws}?ticket={ticket}") as socket:
-            assert await self.refused(socket) == ("session_revoked", 4441)
-
-    async def test_a_suspended_user_closes_with_4403(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        in_thread(User.objects.filter(id=alice.id).update, is_active=False)
-        async with alice.socket() as socket:
-            assert await self.refused(socket) == ("account_suspended", 4403)
-
-
-class TestAuthAgain:
-    async def test_a_new_token_keeps_the_socket_beyond_the_end_of_the_old_one(
-        self, server: LiveServer
-    ) -> None:
-        alice = Insider(server, "alice")
-        async with Socket(server.ws) as socket:
-            await socket.ask("auth", {"token": token_that_ends_in(2, alice)})
-            first = await socket.until("token.expiring")
-            again = await socket.ask("auth", {"token": token_that_ends_in(64, alice)})
-            assert again["type"] == "ready"
-            # The next warning comes 60 s before the new end, so after the old one.
-            second = await socket.until("token.expiring")
-            assert 0 <= first["data"]["expires_in"] <= 2
-            assert 55 <= second["data"]["expires_in"] <= 60
-            assert (await socket.ask("ping"))["type"] == "pong"
-
-    async def test_another_user_is_refused_and_the_first_one_stays(self, each_server: LiveServer) -> None:
-        alice, bob = Insider(each_server, "alice"), Insider(each_server, "bob")
-        room = alice.group()
-        async with alice.socket() as socket:
-            await socket.receive()
-            refused = await socket.ask("auth", {"token": bob.token})
-            assert (refused["type"], refused["data"]["code"]) == ("error", "forbidden")
-            ack = await socket.ask("message", {"room_id": room, "content": "still alice"})
-            assert ack["type"] == "ack"
-            message = await sight(socket, "message")
-            assert message["data"]["sender"]["id"] == alice.id
-
-    async def test_a_bad_token_closes_with_4401(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        async with alice.socket() as socket:
-            await socket.receive()
-            assert (await socket.ask("auth", {"token": "bad"}))["data"]["code"] == "token_invalid"
-            assert await socket.closed() == 4401
-
-
-class TestExpiry:
-    async def test_a_warning_comes_before_and_4440_at_the_end(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(2, alice))) as socket:
-            assert (await socket.receive())["type"] == "ready"
-            assert (await socket.receive())["type"] == "token.expiring"
-            assert await socket.closed() == 4440
 
 
 class TestPath:
