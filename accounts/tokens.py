@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from accounts.models import Session, User
 from accounts.schemas import user_card
 from core.errors import AccountSuspended, SessionRevoked, TokenExpired, TokenInvalid
+from realtime.close_codes import CloseCode
 from realtime.router import Identity
 
 MAX_TOKEN_LENGTH = 4096
@@ -86,6 +88,20 @@ def live_session(session_id: UUID | str) -> Session:
     if not session.user.is_active:
         raise AccountSuspended
     return session
+
+
+def ended_sessions(session_ids: Collection[UUID]) -> dict[UUID, CloseCode]:
+    """Those of the sessions that are over, with why; one query."""
+    rows = Session.objects.filter(id__in=session_ids).values_list("id", "revoked_at", "user__is_active")
+    known = {id_: (revoked_at, is_active) for id_, revoked_at, is_active in rows}
+    ended = {}
+    for id_ in session_ids:
+        revoked_at, is_active = known.get(id_, (True, True))
+        if revoked_at:
+            ended[id_] = CloseCode.SESSION_ENDED
+        elif not is_active:
+            ended[id_] = CloseCode.SUSPENDED
+    return ended
 
 
 def identify(raw: str) -> Identity:

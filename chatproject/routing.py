@@ -13,6 +13,7 @@ router = Router(
     identify=tokens.identify,
     redeem=tokens.redeem_ticket,
     places_of=rooms.places_of,
+    ended=tokens.ended_sessions,
 )
 
 PATHS = ("/ws", "/ws/", "/api/v1/ws", "/api/v1/ws/")

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from chatproject import env
+from chatproject.websocket import WebSocketProtocol
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def serve() -> None:
         workers=workers,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=settings.WS_MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=settings.WS_HEARTBEAT_SECONDS,

@@ -16,12 +16,12 @@ from core.errors import (
     AccountSuspended,
     AuthRequired,
     ChatError,
-    Forbidden,
     InternalError,
     InvalidFrame,
     MalformedJSON,
     SessionRevoked,
     TokenExpired,
+    TokenInvalid,
     UnknownType,
     ValidationFailed,
 )
@@ -130,14 +130,11 @@ class ChatConsumer(AsyncConsumer):
         self, identity: Identity, request: Request | None = None, cursors: dict[str, int] | None = None
     ) -> None:
         """Say `ready`, then let the user's streams flow: from the heads, or from the client's cursors."""
-        known = self.connection.identity
-        if known is not None and known.user_id != identity.user_id:
-            raise Forbidden("A socket belongs to one user; open another one.")
         places = await self.hub.threads.run(self.router.places_of, identity.user_id)
         # Before `ready`, so that from then on nothing is missed, ephemera included.
         await self.hub.open([place.stream for place in places])
         self.connection.identity = identity
-        self.hub.add(self.connection)
+        self.hub.roster.add(self.connection, self.router.ended)
         self._watch_expiry(identity)
         self.connection.push(self._ready(identity, places, request))
         await self.hub.follow(self.connection, places)
@@ -146,6 +143,8 @@ class ChatConsumer(AsyncConsumer):
             # Before anything of a stream can have been sent: nothing was awaited since it is followed.
             self._rewind(cursors)
             self._start(self._say_resumed(None, cursors, denied=denied))
+        # A session that ended after its token was looked at, but before its end could be heard here.
+        await self.hub.roster.close_ended([self.connection])
 
     def _ready(self, identity: Identity, places: list[Place], request: Request | None) -> str:
         data = {
@@ -231,6 +230,8 @@ class ChatConsumer(AsyncConsumer):
         cursors = _checked(data.cursors or {})
         try:
             identity = await self.hub.threads.run(self.router.identify, data.token)
+            if self.connection.identity and self.connection.identity.user_id != identity.user_id:
+                raise TokenInvalid("A socket belongs to one user; open another one.")
         except ChatError as error:
             self._refuse_entry(error, request)
             return

@@ -125,6 +125,11 @@ class Feed:
         while True:
             told = self._newest
             events = await self._read(self.name, self.position)
+            if events and events[0].pos > self.position + 1:
+                # Pruned: each connection is told so by its replay.
+                for connection in list(self.live):
+                    self._leave_behind(connection, self.position)
+                self.position = events[0].pos - 1
             for event in events:
                 if event.pos == self.position + 1:
                     self._deliver(event)

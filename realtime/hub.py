@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -28,6 +27,7 @@ from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.doorbell import Doorbell
 from realtime.feed import PAGE, Feed, Following
+from realtime.roster import Roster
 from realtime.router import Place, Route
 from realtime.threads import DatabaseThreads
 
@@ -44,12 +44,17 @@ class Hub:
         self.threads = DatabaseThreads()
         self.feeds: dict[str, Feed] = {}
         self.batchers: dict[str, Batcher] = {}
-        self.connections: defaultdict[UUID, set[Connection]] = defaultdict(set)
+        self.roster = Roster(self.threads)
         self.doorbell = Doorbell(self._hear)
         self._opening = asyncio.Lock()
         self._tasks = [
             self.loop.create_task(work)
-            for work in (self.doorbell.listen(), self.doorbell.send(), self._look_at_heads())
+            for work in (
+                self.doorbell.listen(),
+                self.doorbell.send(),
+                self._look_at_heads(),
+                self.roster.look_for_ended(),
+            )
         ]
 
     async def stop(self) -> None:
@@ -69,22 +74,13 @@ class Hub:
 
     # --- Connections ----------------------------------------------------------------------------
 
-    def add(self, connection: Connection) -> None:
-        """Know an authenticated connection, so that its session can be ended from anywhere."""
-        if connection.identity:
-            self.connections[connection.identity.user_id].add(connection)
-
     def remove(self, connection: Connection) -> None:
         """Forget a connection and all that it follows."""
         if connection.catching_up:
             connection.catching_up.cancel()
         for following in list(connection.following.values()):
             self._unfollow(connection, following)
-        if connection.identity:
-            mine = self.connections[connection.identity.user_id]
-            mine.discard(connection)
-            if not mine:
-                del self.connections[connection.identity.user_id]
+        self.roster.remove(connection)
 
     async def follow(
         self, connection: Connection, places: Iterable[Place], *, from_ready: bool = True
@@ -252,12 +248,7 @@ class Hub:
                     if connection.identity and str(connection.identity.user_id) != message["not_to"]:
                         connection.offer_ephemeral(message["frame"])
             case "end":
-                self._end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
-
-    def _end(self, user_id: UUID, sessions: list[str] | None, code: CloseCode) -> None:
-        for connection in list(self.connections.get(user_id, ())):
-            if connection.identity and (sessions is None or str(connection.identity.session_id) in sessions):
-                connection.close(code)
+                self.roster.end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
 
     async def _look_at_heads(self) -> None:
         """Find what no doorbell told, mend memberships, let go of streams that nobody follows."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from core.errors import ChatError
+from realtime.close_codes import CloseCode
 
 
 class Identity(NamedTuple):
@@ -76,12 +77,14 @@ class Router:
         identify: who an access token belongs to; raises a 401 or 403 ChatError.
         redeem: likewise for a one-use ticket.
         places_of: the streams that a user follows now, from one consistent read.
+        ended: those of the sessions that have ended, with the code to close their sockets with.
     """
 
     routes: Sequence[Route]
     identify: Callable[[str], Identity]
     redeem: Callable[[str], Identity]
     places_of: Callable[[UUID], list[Place]]
+    ended: Callable[[Collection[UUID]], dict[UUID, CloseCode]]
     by_type: dict[str, Route] = field(init=False)
 
     def __post_init__(self) -> None:

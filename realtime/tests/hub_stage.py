@@ -146,7 +146,7 @@ class Follower:
         self._news = asyncio.Condition()
         self.connection = Connection(self._send, None)
         self.connection.identity = Identity(user_id or uuid4(), uuid4(), 0, Card("someone"))
-        hub.add(self.connection)
+        hub.roster.add(self.connection, lambda _: {})
         self.writer = asyncio.create_task(self.connection.write())
 
     async def _send(self, message: dict[str, Any]) -> None:

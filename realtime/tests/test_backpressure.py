@@ -60,7 +60,7 @@ async def test_a_client_that_only_sends_is_read_until_the_buffer_is_half_full(
         if message["type"] == "websocket.send":
             await asyncio.Event().wait()
 
-    router = Router(routes=[], identify=identify, redeem=identify, places_of=places_of)
+    router = Router(routes=[], identify=identify, redeem=identify, places_of=places_of, ended=lambda _: {})
     scope = {
         "type": "websocket",
         "path": "/ws",

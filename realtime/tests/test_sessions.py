@@ -6,7 +6,10 @@ import asyncio
 import time
 from typing import Any
 
-from realtime.tests.stage import Insider
+from django.utils import timezone
+
+from accounts.models import Session, User
+from realtime.tests.stage import Insider, in_thread
 from tests.live import LiveServer, Socket
 
 SECONDS = 2 * 3
@@ -106,3 +109,33 @@ class TestAfterwards:
         finally:
             for socket in sockets:
                 await socket.__aexit__(None, None, None)
+
+
+class TestWithoutARing:
+    async def test_sockets_that_connect_while_the_session_ends_end_too(self, each_server: LiveServer) -> None:
+        for _ in range(10):
+            alice = Insider(each_server, "alice")
+            sockets = [alice.socket() for _ in range(8)]
+
+            async def connect(socket: Socket) -> int:
+                await socket.__aenter__()
+                return await socket.closed()
+
+            connecting = [asyncio.create_task(connect(socket)) for socket in sockets]
+            await asyncio.to_thread(alice.call, "POST", "/auth/logout")
+            async with asyncio.timeout(SECONDS):
+                assert await asyncio.gather(*connecting) == [4441] * 8
+            for socket in sockets:
+                await socket.__aexit__(None, None, None)
+
+    async def test_an_end_that_only_the_database_knows_closes_them_by_the_next_look(
+        self, server: LiveServer
+    ) -> None:
+        alice, bob = Insider(server, "alice"), Insider(server, "bob")
+        async with alice.socket() as hers, bob.socket() as his:
+            await hers.receive()
+            await his.receive()
+            in_thread(Session.objects.filter(user_id=alice.id).update, revoked_at=timezone.now())
+            in_thread(User.objects.filter(id=bob.id).update, is_active=False)
+            assert await hers.closed() == 4441
+            assert await his.closed() == 4403

@@ -1,0 +1,78 @@
+"""Who is connected to this process, and the ends of their sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from uuid import UUID
+
+import structlog
+
+from realtime.close_codes import CloseCode
+from realtime.connection import Connection
+from realtime.threads import DatabaseThreads
+
+logger = structlog.get_logger(__name__)
+
+SESSION_POLL_SECONDS = 8
+"""A session that ends while Redis is away ends its sockets within this."""
+
+_SESSIONS_PER_QUERY = 500
+
+Ended = Callable[[Collection[UUID]], Mapping[UUID, CloseCode]]
+
+
+class Roster:
+    """The authenticated connections of one process, by user."""
+
+    def __init__(self, threads: DatabaseThreads) -> None:
+        self._threads = threads
+        self._by_user: defaultdict[UUID, set[Connection]] = defaultdict(set)
+        self._ended: Ended = _none_ended
+
+    def add(self, connection: Connection, ended: Ended) -> None:
+        """Know a connection from now on. `ended` tells which of some sessions are over."""
+        self._ended = ended
+        if connection.identity:
+            self._by_user[connection.identity.user_id].add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        if connection.identity:
+            mine = self._by_user[connection.identity.user_id]
+            mine.discard(connection)
+            if not mine:
+                del self._by_user[connection.identity.user_id]
+
+    def end(self, user_id: UUID, sessions: Collection[str] | None, code: CloseCode) -> None:
+        """Close the user's connections: those of the named sessions, or all."""
+        for connection in list(self._by_user.get(user_id, ())):
+            if connection.identity and (sessions is None or str(connection.identity.session_id) in sessions):
+                connection.close(code)
+
+    async def close_ended(self, connections: Iterable[Connection]) -> None:
+        """Close those whose session is over. Raises Unavailable."""
+        by_session: defaultdict[UUID, list[Connection]] = defaultdict(list)
+        for connection in connections:
+            if connection.identity:
+                by_session[connection.identity.session_id].append(connection)
+        sessions = list(by_session)
+        for start in range(0, len(sessions), _SESSIONS_PER_QUERY):
+            part = sessions[start : start + _SESSIONS_PER_QUERY]
+            for session_id, code in (await self._threads.run(self._ended, part)).items():
+                for connection in by_session[session_id]:
+                    connection.close(code)
+
+    async def look_for_ended(self) -> None:
+        """Find the ends of sessions that no ring told, for ever."""
+        while True:
+            await asyncio.sleep(SESSION_POLL_SECONDS * random.uniform(0.75, 1))  # noqa: S311
+            try:
+                await self.close_ended([one for mine in self._by_user.values() for one in mine])
+            except Exception as error:  # noqa: BLE001 - the next look comes
+                logger.warning("look_failed", error=type(error).__name__)
+
+
+def _none_ended(_: Collection[UUID]) -> dict[UUID, CloseCode]:
+    return {}
