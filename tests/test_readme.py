@@ -17,7 +17,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from chatproject import serve
-from tests.live import ROOT, LiveServer
+from tests.live import ROOT, LiveServer, Socket
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = dict(re.findall(r"```(sh|python|js|json)\n(.*?)```", README, re.DOTALL))
@@ -92,6 +92,23 @@ def test_the_frame_is_a_frame() -> None:
             "file_url": "https://cloudinary.com/file.jpg",
         },
     }
+
+
+async def test_the_frame_letter_for_letter_is_acknowledged_and_reaches_bob(demo: LiveServer) -> None:
+    def token(name: str) -> str:
+        login = {"login": name, "password": f"{name}-demo-2026"}
+        return str(httpx.post(f"{demo.http}/api/v1/auth/login", json=login).json()["access"])
+
+    headers = [{"Authorization": f"Bearer {token(name)}"} for name in ("alice", "bob")]
+    async with Socket(demo.ws, additional_headers=headers[0]) as hers:
+        async with Socket(demo.ws, additional_headers=headers[1]) as his:
+            await his.until("ready")
+            await hers.raw.send(BLOCKS["json"].strip())
+            ack = await hers.until("ack")
+            message = await his.until("message")
+    assert message["data"]["id"] == ack["data"]["message_id"]
+    assert (message["data"]["room_slug"], message["data"]["content"]) == ("room-123", "Hello world!")
+    assert message["data"]["file_url"] == "https://cloudinary.com/file.jpg"
 
 
 def test_what_the_start_prints_is_what_the_readme_shows() -> None:
