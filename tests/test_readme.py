@@ -100,12 +100,14 @@ async def test_the_frame_letter_for_letter_is_acknowledged_and_reaches_bob(demo:
         return str(httpx.post(f"{demo.http}/api/v1/auth/login", json=login).json()["access"])
 
     headers = [{"Authorization": f"Bearer {token(name)}"} for name in ("alice", "bob")]
-    async with Socket(demo.ws, additional_headers=headers[0]) as hers:
-        async with Socket(demo.ws, additional_headers=headers[1]) as his:
-            await his.until("ready")
-            await hers.raw.send(BLOCKS["json"].strip())
-            ack = await hers.until("ack")
-            message = await his.until("message")
+    async with (
+        Socket(demo.ws, additional_headers=headers[0]) as hers,
+        Socket(demo.ws, additional_headers=headers[1]) as his,
+    ):
+        await his.until("ready")
+        await hers.raw.send(BLOCKS["json"].strip())
+        ack = await hers.until("ack")
+        message = await his.until("message")
     assert message["data"]["id"] == ack["data"]["message_id"]
     assert (message["data"]["room_slug"], message["data"]["content"]) == ("room-123", "Hello world!")
     assert message["data"]["file_url"] == "https://cloudinary.com/file.jpg"
