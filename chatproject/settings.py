@@ -186,6 +186,7 @@ WS_HEARTBEAT_SECONDS = env.number("WS_HEARTBEAT_SECONDS", 20, least=1)
 WS_MAX_FRAME_BYTES = env.number("WS_MAX_FRAME_BYTES", 65_536, least=1024)
 WS_BUFFER_FRAMES = env.number("WS_BUFFER_FRAMES", 256, least=16)
 WS_BUFFER_BYTES = env.number("WS_BUFFER_BYTES", 1_048_576, least=65_536)
+WS_DRAIN_SECONDS = env.number("WS_DRAIN_SECONDS", 5)
 WS_SLOW_SECONDS = env.number("WS_SLOW_SECONDS", 10, least=1)
 WS_DATABASE_THREADS = env.number("WS_DATABASE_THREADS", 4, least=1)
 HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
@@ -195,6 +196,10 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 # With DEBUG a script may talk as fast as it can.
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
+
+WS_FRAMES_PER_SECOND = env.number("WS_FRAMES_PER_SECOND", 10_000 if DEBUG else 100, least=1)
+WS_FRAME_BURST = env.number("WS_FRAME_BURST", 50_000 if DEBUG else 400, least=1)
+WS_CONNECTIONS_PER_USER = env.number("WS_CONNECTIONS_PER_USER", 20, least=1)
 
 # --- HTTP ---------------------------------------------------------------------------------------
 

@@ -1,20 +1,29 @@
-"""uvicorn's WebSocket protocol, but for how it leaves."""
+"""uvicorn's WebSocket protocol, but for how it lets go: of everyone at a stop, of a peer that reads nothing."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 SECONDS_TO_FLUSH = 5
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Lets go of a peer that reads nothing.
+    """Closes late where uvicorn closes at once, and at last where it waits for ever."""
 
-    Closing a transport waits for what it still has to send, and so for ever: the descriptor and the
-    buffer would stay until the peer goes.
-    """
+    def shutdown(self) -> None:
+        """At a stop: the hub sends its connections elsewhere, one by one; what is left then is closed."""
+        from realtime import hub  # noqa: PLC0415 - Django is not set up when uvicorn imports this
+
+        hub.start_draining(settings.WS_DRAIN_SECONDS)
+        self.loop.call_later(settings.WS_DRAIN_SECONDS + 1, self._close_now)
+
+    def _close_now(self) -> None:
+        if not self.disconnected:
+            super().shutdown()
 
     async def run_asgi(self) -> None:
+        """Closing a transport waits until the peer has read what is left, and so perhaps for ever."""
         try:
             await super().run_asgi()
         finally:

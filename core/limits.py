@@ -16,11 +16,16 @@ logger = structlog.get_logger(__name__)
 
 
 class Limit(NamedTuple):
-    """At most `burst` at once, and `per_second` in the long run; `scope` names what is counted."""
+    """At most `most` in any `seconds`; `scope` names what is counted."""
 
     scope: str
-    burst: int
-    per_second: int
+    most: int
+    seconds: int
+
+    @classmethod
+    def of_rate(cls, scope: str, *, burst: int, per_second: int) -> Limit:
+        """At most `burst` at once, and `per_second` in the long run."""
+        return cls(scope, burst, max(1, round(burst / per_second)))
 
 
 def take(limit: Limit, key: str, *, count: int = 1) -> int:
@@ -35,9 +40,13 @@ def take(limit: Limit, key: str, *, count: int = 1) -> int:
         return _take(_local_limiter(), limit, key, count)
 
 
+def take_here(limit: Limit, key: str) -> bool:
+    """Count one more in this process alone, for what belongs to it: a connection's frames."""
+    return _take(_local_limiter(), limit, key, 1) == 1
+
+
 def _take(limiter: MovingWindowRateLimiter, limit: Limit, key: str, count: int) -> int:
-    seconds = max(1, round(limit.burst / limit.per_second))
-    item = RateLimitItemPerSecond(limit.burst, seconds, namespace=limit.scope)
+    item = RateLimitItemPerSecond(limit.most, limit.seconds, namespace=limit.scope)
     if limiter.hit(item, key, cost=count):
         return count
     # Not all of them: one by one, as many as there is room for.

@@ -93,7 +93,7 @@ def send_message(draft: Draft) -> Sent:
 
 def room_to_send(sender_id: UUID, *, count: int = 1) -> int:
     """How many of `count` messages the sender may send now; they are counted as sent."""
-    limit = Limit("message", settings.MESSAGE_BURST, settings.MESSAGES_PER_SECOND)
+    limit = Limit.of_rate("message", burst=settings.MESSAGE_BURST, per_second=settings.MESSAGES_PER_SECOND)
     return limits.take(limit, str(sender_id), count=count)
 
 

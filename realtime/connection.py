@@ -39,6 +39,8 @@ class Connection:
         self.following: dict[str, Following] = {}
         self.catching_up: asyncio.Task[None] | None = None
         self.close_code: CloseCode | None = None
+        self.owed = 0  # answers to requests that were taken
+        self.is_finishing = False
         self._send = send
         self._task = task
         self._frames: deque[str] = deque()
@@ -74,6 +76,18 @@ class Connection:
             if self._task:
                 # A peer that reads nothing never lets the close frame out either.
                 asyncio.get_running_loop().call_later(_SECONDS_TO_CLOSE, self._task.cancel)
+
+    def finish(self) -> None:
+        """Take no more requests, answer those that were taken, then close with 1012."""
+        self.is_finishing = True
+        if not self.owed:
+            self.close(CloseCode.SERVICE_RESTART)
+
+    def settle(self) -> None:
+        """One answer is owed less."""
+        self.owed -= 1
+        if self.is_finishing:
+            self.finish()
 
     @property
     def is_open(self) -> bool:

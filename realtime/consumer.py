@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
+from core import limits
 from core.errors import (
     AccountSuspended,
     AuthRequired,
@@ -19,14 +18,16 @@ from core.errors import (
     InternalError,
     InvalidFrame,
     MalformedJSON,
+    RateLimited,
     SessionRevoked,
     TokenExpired,
     TokenInvalid,
     UnknownType,
     ValidationFailed,
 )
+from core.limits import Limit
+from realtime import handshake, protocol
 from realtime import hub as hubs
-from realtime import protocol
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.protocol import AuthData, Frame, RefusedFrame, Request, ResumeData
@@ -37,7 +38,12 @@ logger = structlog.get_logger(__name__)
 MAX_UNANSWERED = 256
 """Batched requests of one connection under way at once; beyond, its next frame waits to be read."""
 
-BAD_FRAMES, BAD_FRAMES_SECONDS = 10, 60
+BAD_FRAMES = Limit("bad-frames", most=9, seconds=60)
+"""One more closes the socket."""
+
+REFUSALS = Limit("refusals", most=200, seconds=10)
+"""Frames refused for their number; one more is a flood."""
+
 EXPIRY_WARNING_SECONDS = 60
 
 _BAD_FRAME = (MalformedJSON, InvalidFrame, UnknownType)
@@ -62,18 +68,18 @@ class ChatConsumer(AsyncConsumer):
         self.scope = scope
         if (await receive())["type"] != "websocket.connect":
             return
-        if not _origin_allowed(scope):
+        if not handshake.origin_allowed(scope):
             await send({"type": "websocket.close", "code": 1008})
             return
         self.hub = hubs.current()
         self.connection = Connection(send, asyncio.current_task())
-        self.bad_frames: deque[float] = deque(maxlen=BAD_FRAMES)
         self.unanswered = asyncio.Semaphore(MAX_UNANSWERED)
+        self.frame_limit = Limit.of_rate(
+            "frames", burst=settings.WS_FRAME_BURST, per_second=settings.WS_FRAMES_PER_SECOND
+        )
         self.timers: list[asyncio.TimerHandle] = []
         self.tasks: set[asyncio.Task[Any]] = set()
-        offered = scope.get("subprotocols", [])
-        chosen = protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None
-        await send({"type": "websocket.accept", "subprotocol": chosen})
+        await send({"type": "websocket.accept", "subprotocol": handshake.subprotocol(scope)})
         writer = asyncio.create_task(self.connection.write())
         try:
             await self._greet()
@@ -99,32 +105,14 @@ class ChatConsumer(AsyncConsumer):
     async def _greet(self) -> None:
         """Take the credential that came with the handshake, or give the client time to send one."""
         try:
-            identify, credential = self._credential()
-            if credential is not None:
-                await self._enter(await self.hub.threads.run(identify, credential))
+            if credential := handshake.credential(self.scope):
+                identify = self.router.redeem if credential.kind == "ticket" else self.router.identify
+                await self._enter(await self.hub.threads.run(identify, credential.value))
                 return
         except ChatError as error:
             self._refuse_entry(error, None)
             return
         self._later(settings.WS_AUTH_SECONDS, self._close_unless_known)
-
-    def _credential(self) -> tuple[Any, str | None]:
-        """The first credential of the handshake: header, subprotocol, ticket, query token."""
-        for name, value in self.scope["headers"]:
-            if name == b"authorization":
-                scheme, _, token = value.decode("latin-1").partition(" ")
-                if scheme.lower() == "bearer":
-                    return self.router.identify, token.strip()
-        prefix = f"{protocol.SUBPROTOCOL}.token."
-        for offered in self.scope.get("subprotocols", []):
-            if offered.startswith(prefix):
-                return self.router.identify, offered.removeprefix(prefix)
-        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"))
-        if "ticket" in query:
-            return self.router.redeem, query["ticket"][0]
-        if "token" in query and settings.WS_QUERY_TOKEN:
-            return self.router.identify, query["token"][0]
-        return self.router.identify, None
 
     async def _enter(
         self, identity: Identity, request: Request | None = None, cursors: dict[str, int] | None = None
@@ -158,6 +146,11 @@ class ChatConsumer(AsyncConsumer):
                 "buffer_frames": settings.WS_BUFFER_FRAMES,
                 "buffer_bytes": settings.WS_BUFFER_BYTES,
                 "unanswered_requests": MAX_UNANSWERED,
+                "messages_per_second": settings.MESSAGES_PER_SECOND,
+                "message_burst": settings.MESSAGE_BURST,
+                "frames_per_second": settings.WS_FRAMES_PER_SECOND,
+                "frame_burst": settings.WS_FRAME_BURST,
+                "connections": settings.WS_CONNECTIONS_PER_USER,
             },
             "streams": {place.stream: place.head for place in places},
         }
@@ -191,13 +184,15 @@ class ChatConsumer(AsyncConsumer):
     # --- What it asks ---------------------------------------------------------------------------
 
     async def _take(self, message: dict[str, Any]) -> None:
-        if self.connection.close_code is not None:
+        if self.connection.close_code is not None or self.connection.is_finishing:
             return
         text = message.get("text")
         if text is None:
             self.connection.close(CloseCode.UNSUPPORTED_DATA)
         elif len(text) > settings.WS_MAX_FRAME_BYTES or len(text.encode()) > settings.WS_MAX_FRAME_BYTES:
             self.connection.close(CloseCode.MESSAGE_TOO_BIG)
+        elif not self._within(self.frame_limit):
+            self._refuse(RateLimited(retry_after=1), None)
         else:
             request: Request | None = None
             try:
@@ -265,6 +260,7 @@ class ChatConsumer(AsyncConsumer):
         call = Call(caller, protocol.typed(route.data, request.data))
         if route.batched:
             await self.unanswered.acquire()
+            self.connection.owed += 1
             future = self.hub.batcher(route).submit(call)
             future.add_done_callback(lambda done: self._finish(route, request, done))
         else:
@@ -278,6 +274,7 @@ class ChatConsumer(AsyncConsumer):
             self._refuse(outcome, request)
         else:
             self._acknowledge(route, request, outcome)
+        self.connection.settle()
 
     def _acknowledge(self, route: Route, request: Request, data: Any) -> None:
         if route.ack == "always" or (route.ack == "if_asked" and request.id is not None):
@@ -285,13 +282,15 @@ class ChatConsumer(AsyncConsumer):
 
     def _refuse(self, error: ChatError, request: Request | None) -> None:
         self.connection.push(protocol.error(error, request))
-        if isinstance(error, _BAD_FRAME):
-            now = time.monotonic()
-            self.bad_frames.append(now)
-            if len(self.bad_frames) == BAD_FRAMES and now - self.bad_frames[0] < BAD_FRAMES_SECONDS:
-                self.connection.close(CloseCode.BAD_FRAMES)
+        if isinstance(error, _BAD_FRAME) and not self._within(BAD_FRAMES):
+            self.connection.close(CloseCode.BAD_FRAMES)
+        elif isinstance(error, RateLimited) and not self._within(REFUSALS):
+            self.connection.close(CloseCode.FLOODING)
 
     # --- Small things ---------------------------------------------------------------------------
+
+    def _within(self, limit: Limit) -> bool:
+        return limits.take_here(limit, str(self.connection.id))
 
     def _later(self, seconds: float, work: Any) -> None:
         self.timers.append(asyncio.get_running_loop().call_later(max(0, seconds), work))
@@ -309,12 +308,3 @@ def _checked(cursors: dict[str, int]) -> dict[str, int]:
                 f"cursors.{stream[:64]}", "invalid", "A cursor is a position, 0 or more."
             )
     return cursors
-
-
-def _origin_allowed(scope: dict[str, Any]) -> bool:
-    """Browsers send Origin (RFC 6455 §10.2); other clients don't, and carry no cookie to abuse."""
-    headers = dict(scope["headers"])
-    origin = headers.get(b"origin", b"").decode("latin-1")
-    if not origin or "*" in settings.WS_ALLOWED_ORIGINS or origin in settings.WS_ALLOWED_ORIGINS:
-        return True
-    return urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")

@@ -298,6 +298,12 @@ async def stop() -> None:
         await hub.stop()
 
 
+def start_draining(seconds: float) -> None:
+    """Send the connections of the running loop's hub elsewhere; see `Roster.drain`."""
+    if _current is not None and _current.loop is asyncio.get_running_loop():
+        _current.roster.drain(seconds)
+
+
 def post(stream: str, message: dict[str, Any]) -> None:
     """Ring from any thread; without a hub in this process, nothing happens."""
     hub = _current

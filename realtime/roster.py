@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 
+from realtime import protocol
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.threads import DatabaseThreads
@@ -31,12 +33,17 @@ class Roster:
         self._threads = threads
         self._by_user: defaultdict[UUID, set[Connection]] = defaultdict(set)
         self._ended: Ended = _none_ended
+        self._draining = False
 
     def add(self, connection: Connection, ended: Ended) -> None:
         """Know a connection from now on. `ended` tells which of some sessions are over."""
         self._ended = ended
         if connection.identity:
-            self._by_user[connection.identity.user_id].add(connection)
+            mine = self._by_user[connection.identity.user_id]
+            mine.add(connection)
+            if len(mine) > settings.WS_CONNECTIONS_PER_USER:
+                # Ids are ordered by time.
+                min(mine, key=lambda one: one.id).close(CloseCode.TOO_MANY_CONNECTIONS)
 
     def remove(self, connection: Connection) -> None:
         if connection.identity:
@@ -50,6 +57,25 @@ class Roster:
         for connection in list(self._by_user.get(user_id, ())):
             if connection.identity and (sessions is None or str(connection.identity.session_id) in sessions):
                 connection.close(code)
+
+    def drain(self, seconds: float) -> None:
+        """Send everyone elsewhere, spread over `seconds`, so that they don't all come back at once.
+
+        Each is told by `reconnect` at once, gets the answers that it is owed, and is closed with 1012.
+        A second call changes nothing.
+        """
+        if self._draining:
+            return
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        for connection in self._all():
+            delay = random.uniform(0, seconds)  # noqa: S311
+            after = {"after_ms": round(delay * 1000)}
+            connection.push(protocol.encode(protocol.Frame("reconnect", data=after)))
+            loop.call_later(delay, connection.finish)
+
+    def _all(self) -> list[Connection]:
+        return [connection for mine in self._by_user.values() for connection in mine]
 
     async def close_ended(self, connections: Iterable[Connection]) -> None:
         """Close those whose session is over. Raises Unavailable."""
@@ -69,7 +95,7 @@ class Roster:
         while True:
             await asyncio.sleep(SESSION_POLL_SECONDS * random.uniform(0.75, 1))  # noqa: S311
             try:
-                await self.close_ended([one for mine in self._by_user.values() for one in mine])
+                await self.close_ended(self._all())
             except Exception as error:  # noqa: BLE001 - the next look comes
                 logger.warning("look_failed", error=type(error).__name__)
 

@@ -12,7 +12,7 @@ from core.limits import Limit
 @pytest.fixture
 def limit():
     """A window so long that no test outlasts it."""
-    return Limit(f"scope-{uuid4()}", burst=5, per_second=1)
+    return Limit(f"scope-{uuid4()}", most=5, seconds=60)
 
 
 def test_it_gives_a_burst_and_no_more(limit):
@@ -29,6 +29,14 @@ def test_keys_and_scopes_count_for_themselves(limit):
     assert limits.take(limit, "alice", count=5) == 5
     assert limits.take(limit, "bob", count=5) == 5
     assert limits.take(limit._replace(scope=f"other-{uuid4()}"), "alice", count=5) == 5
+
+
+def test_a_rate_is_a_burst_and_the_time_in_which_it_refills():
+    assert Limit.of_rate("a", burst=40, per_second=20) == Limit("a", most=40, seconds=2)
+
+
+def test_what_belongs_to_this_process_is_counted_here(limit):
+    assert [limits.take_here(limit, "alice") for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_without_redis_it_counts_locally(limit, monkeypatch):
