@@ -23,6 +23,7 @@ from core.errors import ChatError
 from eventlog.log import LoggedEvent
 from eventlog.models import Event
 from eventlog.signals import events_committed
+from rooms.models import Membership, Room
 from tests.live import LiveServer
 
 
@@ -105,6 +106,12 @@ def events_of(db: None) -> Callable[[str], list[dict[str, Any]]]:
         return [json.loads(frame) for frame in frames]
 
     return read
+
+
+@pytest.fixture
+def membership_of(db: None) -> Callable[[User, Room], Membership]:
+    """The row as the database has it now, ended or not."""
+    return lambda user, room: Membership.objects.get(user=user, room=room)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from eventlog.log import Draft, LockedStreams, LoggedEvent
 from messaging import schemas
 from messaging.models import Message
 from realtime import publish
+from realtime.publish import Lapse
 from rooms.models import Room
 
 
@@ -30,9 +31,21 @@ def messages_sent(streams: LockedStreams, messages: Sequence[Message]) -> list[L
 
 def room_read(room: Room, user_id: UUID, seq: int) -> None:
     """`read`, not kept."""
-    publish.send_ephemeral(room.stream, "read", schemas.ReadReceipt(room.id, user_id, seq))
+    publish.send_ephemeral(room.stream, "read", schemas.Receipt(room.id, user_id, seq))
 
 
-def typing_changed(room: Room, user_id: UUID, *, is_typing: bool) -> None:
-    """`typing`, not kept, to everyone else."""
-    publish.send_ephemeral(room.stream, "typing", schemas.Typing(room.id, user_id, is_typing), not_to=user_id)
+def room_delivered(room: Room, user_id: UUID, seq: int) -> None:
+    """`delivered`, not kept."""
+    publish.send_ephemeral(room.stream, "delivered", schemas.Receipt(room.id, user_id, seq))
+
+
+def typing_changed(room: Room, user_id: UUID, *, is_typing: bool, lapses_in: float) -> None:
+    """`typing`, not kept, to everyone else; that someone types is taken back after `lapses_in` seconds."""
+    stopped = schemas.Typing(room.id, user_id, is_typing=False) if is_typing else None
+    publish.send_ephemeral(
+        room.stream,
+        "typing",
+        schemas.Typing(room.id, user_id, is_typing),
+        not_to=user_id,
+        lapse=Lapse(f"typing.{room.id}.{user_id}", lapses_in, stopped),
+    )

@@ -1,4 +1,4 @@
-"""The socket door: `message`, `typing`, `read`."""
+"""The socket door: `message`, `typing`, `read`, `delivered`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class SetTyping(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     is_typing: bool
 
 
-class MarkRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class MoveMarker(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Of `read` and `delivered`: up to which message."""
+
     room_id: str
     seq: Position
 
@@ -71,12 +73,17 @@ def set_typing(caller: Identity, data: SetTyping) -> None:
     services.set_typing(caller.user_id, data.room_id, is_typing=data.is_typing)
 
 
-def mark_read(caller: Identity, data: MarkRead) -> ReadMarker:
+def mark_delivered(caller: Identity, data: MoveMarker) -> None:
+    services.mark_delivered(caller.user_id, data.room_id, seq=data.seq)
+
+
+def mark_read(caller: Identity, data: MoveMarker) -> ReadMarker:
     return services.mark_read(caller.user_id, data.room_id, seq=data.seq)
 
 
 FRAMES = [
     Route("message", SendMessage, send_messages, batched=True),
     Route("typing", SetTyping, set_typing, ack="never"),
-    Route("read", MarkRead, mark_read, ack="if_asked"),
+    Route("read", MoveMarker, mark_read, ack="if_asked"),
+    Route("delivered", MoveMarker, mark_delivered, ack="if_asked"),
 ]

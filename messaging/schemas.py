@@ -83,8 +83,8 @@ class ReadMarker(msgspec.Struct):
     unread_count: int
 
 
-class ReadReceipt(msgspec.Struct):
-    """The `data` of a `read` frame."""
+class Receipt(msgspec.Struct):
+    """The `data` of a `read` or a `delivered` frame."""
 
     room_id: UUID
     user_id: UUID

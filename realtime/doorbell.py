@@ -38,11 +38,24 @@ class Doorbell:
         # While the layer is away for long the oldest rings go: their events are found by the heads.
         self._unsent: deque[tuple[str, Message]] = deque(maxlen=_MAX_UNSENT)
         self._rung = asyncio.Event()
+        self._later: dict[str, asyncio.TimerHandle] = {}
 
     def ring(self, stream: str, message: Message) -> None:
         """Queue a message for every process that listens to `stream`."""
         self._unsent.append((stream, message))
         self._rung.set()
+
+    def ring_later(self, key: str, seconds: float, stream: str, message: Message | None) -> None:
+        """Ring in `seconds` in place of what is under `key`; None only takes that back."""
+        if waiting := self._later.pop(key, None):
+            waiting.cancel()
+        if message is not None:
+            loop = asyncio.get_running_loop()
+            self._later[key] = loop.call_later(seconds, self._ring_now, key, stream, message)
+
+    def _ring_now(self, key: str, stream: str, message: Message) -> None:
+        del self._later[key]
+        self.ring(stream, message)
 
     async def subscribe(self, stream: str) -> bool:
         """Listen to a stream; False if the layer does not take it now."""

@@ -304,6 +304,13 @@ def start_draining(seconds: float) -> None:
         _current.roster.drain(seconds)
 
 
+def post_later(key: str, seconds: float, stream: str, message: dict[str, Any] | None) -> None:
+    """Ring in `seconds`, unless `key` is used again; None only takes back what is under `key`."""
+    hub = _current
+    if hub is not None and not hub.loop.is_closed():
+        hub.loop.call_soon_threadsafe(hub.doorbell.ring_later, key, seconds, stream, message)
+
+
 def post(stream: str, message: dict[str, Any]) -> None:
     """Ring from any thread; without a hub in this process, nothing happens."""
     hub = _current

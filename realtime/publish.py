@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -20,17 +20,36 @@ from realtime import hub, protocol
 from realtime.close_codes import CloseCode
 
 
+class Lapse(NamedTuple):
+    """What ends an ephemeral: after `seconds` the same frame with `data`; None only forgets the one before."""
+
+    key: str
+    seconds: float
+    data: Any
+
+
 def ring(events: Iterable[LoggedEvent]) -> None:
     """Tell every process of new events, with the ready frames: one layer message per stream."""
     for stream, group in groupby(sorted(events, key=lambda e: (e.stream, e.pos)), key=lambda e: e.stream):
         hub.post(stream, {"type": "events", "stream": stream, "events": [list(e[1:]) for e in group]})
 
 
-def send_ephemeral(stream: str, type_: str, data: Any, *, not_to: UUID | None = None) -> None:
-    """Send a frame that is not kept (typing, read) to those who follow `stream` now, `not_to` left out."""
+def send_ephemeral(
+    stream: str, type_: str, data: Any, *, not_to: UUID | None = None, lapse: Lapse | None = None
+) -> None:
+    """Send a frame that is not kept (typing, read) to those who follow `stream` now, `not_to` left out.
+
+    With `lapse` it is taken back by itself, unless this process sends another one under the same key.
+    """
+    hub.post(stream, _ephemeral(stream, type_, data, not_to))
+    if lapse:
+        undo = None if lapse.data is None else _ephemeral(stream, type_, lapse.data, not_to)
+        hub.post_later(lapse.key, lapse.seconds, stream, undo)
+
+
+def _ephemeral(stream: str, type_: str, data: Any, not_to: UUID | None) -> dict[str, Any]:
     frame = protocol.encode(protocol.Frame(type_, stream=stream, ts=rfc3339(timezone.now()), data=data))
-    message = {"type": "ephemeral", "stream": stream, "frame": frame, "not_to": str(not_to or "")}
-    hub.post(stream, message)
+    return {"type": "ephemeral", "stream": stream, "frame": frame, "not_to": str(not_to or "")}
 
 
 def end_connections(user_id: UUID, *, session_ids: Collection[UUID] | None, code: CloseCode) -> None:

@@ -84,3 +84,26 @@ class TestFrame:
             ):
                 error = await socket.ask("typing", {"room_id": room, "is_typing": True} | change)
                 assert (error["type"], error["data"]["code"]) == ("error", code)
+
+    async def test_more_often_than_every_three_seconds_it_is_not_passed_on(self, server: LiveServer) -> None:
+        alice, bob = Person(server, "alice"), Person(server, "bob")
+        room = alice.direct_room_with(bob)
+        async with alice.socket() as mine, bob.socket() as theirs:
+            await _settle(mine, theirs)
+            for _ in range(5):
+                for is_typing in (True, False):
+                    await mine.send("typing", {"room_id": room, "is_typing": is_typing})
+            await mine.send("message", {"room_id": room, "content": "Hi"})
+            await theirs.until("message")
+        told = [frame["data"]["is_typing"] for frame in theirs.frames if frame["type"] == "typing"]
+        assert told == [True, False]
+
+    async def test_who_falls_silent_types_no_more_after_ten_seconds(self, server: LiveServer) -> None:
+        alice, bob = Person(server, "alice"), Person(server, "bob")
+        room = alice.direct_room_with(bob)
+        async with alice.socket() as mine, bob.socket() as theirs:
+            await _settle(mine, theirs)
+            await mine.send("typing", {"room_id": room, "is_typing": True})
+            assert (await theirs.until("typing"))["data"]["is_typing"] is True
+            ended = await theirs.until("typing")
+        assert ended["data"] == {"room_id": room, "user_id": alice.id, "is_typing": False}

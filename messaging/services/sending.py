@@ -1,54 +1,27 @@
-"""Writes: sending, reading, typing."""
+"""Sending: numbered, saved and announced in one transaction, once however often it is repeated."""
 
 from __future__ import annotations
 
-import hashlib
-import mimetypes
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import urlsplit
 from uuid import UUID
 
-import msgspec
 from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Case, F, Q, QuerySet, When
 
 from core import limits
-from core.errors import ChatError, FieldError, IdempotencyConflict, NotFound, RoomLocked, ValidationFailed
+from core.errors import ChatError, IdempotencyConflict, NotFound, RoomLocked
 from core.limits import Limit
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import LockedStreams
 from messaging import events
 from messaging.models import Message
-from messaging.schemas import ReadMarker
+from messaging.services.drafts import Draft, body_hash, checked, type_of
 from rooms.models import Membership, Room
-from rooms.selectors import get_membership, memberships_for
-
-MAX_URL_LENGTH = 2048
-_CLIENT_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# One pattern for the whole URL: urlsplit sees a host of ours in `https://evil.example%2f.cloudinary.com`
-# and in `https://evil.example[v1.cloudinary.com]`, where a client may see another one.
-_FILE_URL = re.compile(
-    r"(?ai:https://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::443)?)(?:[/?#][^\s\x00-\x20\x7f-\x9f\\]*)?"
-)
-
-
-class Draft(msgspec.Struct, kw_only=True, frozen=True):
-    """A message that someone wants to send; `room` is the room's id or slug."""
-
-    sender_id: UUID
-    room: str
-    content: str | None = None
-    file_url: str | None = None
-    file_id: str | None = None
-    reply_to: str | None = None
-    client_message_id: str | None = None
+from rooms.selectors import memberships_for
 
 
 class Sent(NamedTuple):
@@ -73,14 +46,14 @@ def send_messages(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
     Emits:
         message: on the room's stream, for each new message.
     """
-    checked = [_checked(draft) for draft in drafts]
-    good = [draft for draft in checked if isinstance(draft, Draft)]
+    looked_at = [checked(draft) for draft in drafts]
+    good = [draft for draft in looked_at if isinstance(draft, Draft)]
     try:
         saved = iter(_save(good))
     except IntegrityError:
         # Another process saved one of these ids a moment ago, through another room: now it is found.
         saved = iter(_save(good))
-    return [next(saved) if isinstance(draft, Draft) else draft for draft in checked]
+    return [next(saved) if isinstance(draft, Draft) else draft for draft in looked_at]
 
 
 def send_message(draft: Draft) -> Sent:
@@ -118,7 +91,7 @@ def _save(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
         room = rooms[membership.room_id]
         key = (draft.sender_id, draft.client_message_id)
         if earlier := repeats.get(key):
-            same = earlier.body_hash == _hash(draft, room)
+            same = earlier.body_hash == body_hash(draft, room.id)
             outcomes.append(Sent(earlier, duplicate=True) if same else IdempotencyConflict())
             continue
         reply_to = replies.get(draft.reply_to or "")
@@ -172,12 +145,12 @@ def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Me
         room=room,
         seq=room.last_seq,
         sender=membership.user,
-        type=_type(draft.file_url),
+        type=type_of(draft.file_url),
         content=draft.content or "",
         file_url=draft.file_url,
         reply_to=reply_to,
         client_message_id=draft.client_message_id,
-        body_hash=_hash(draft, room),
+        body_hash=body_hash(draft, room.id),
     )
     room.last_message_id, room.last_activity_at = message.id, message.created_at
     # Who answers has read what came before.
@@ -205,92 +178,3 @@ def _store(
     if replies := Counter(message.reply_to_id for message in messages if message.reply_to_id):
         steps = [When(id=id_, then=F("reply_count") + count) for id_, count in replies.items()]
         Message.objects.filter(id__in=replies).update(reply_count=Case(*steps))
-
-
-def _checked(draft: Draft) -> Draft | ValidationFailed:
-    """The draft in its stored form, or what is wrong with it, all of it."""
-    errors = [*_wrong_content(draft), *_wrong_url(draft.file_url), *_wrong_ids(draft)]
-    if errors:
-        return ValidationFailed(errors=errors)
-    return msgspec.structs.replace(draft, reply_to=draft.reply_to and str(UUID(draft.reply_to)))
-
-
-def _wrong_content(draft: Draft) -> Iterator[FieldError]:
-    content = draft.content or ""
-    if len(content) > settings.MAX_MESSAGE_LENGTH:
-        yield FieldError("content", "max_length", f"At most {settings.MAX_MESSAGE_LENGTH} characters.")
-    elif draft.file_url is None and draft.file_id is None and _is_blank(content):
-        yield FieldError("content", "blank", "A message needs content or a file.")
-
-
-def _is_blank(text: str) -> bool:
-    """Whether nothing of `text` can be seen: blanks, controls and format characters only."""
-    return all(character.isspace() or unicodedata.category(character) in ("Cc", "Cf") for character in text)
-
-
-def _wrong_url(url: str | None) -> Iterator[FieldError]:
-    """The server never fetches the URL, but clients do: only https, and only hosts that hold our files."""
-    if url is None:
-        return
-    match = _FILE_URL.fullmatch(url)
-    host = match.group(1).lower() if match else ""
-    if len(url) > MAX_URL_LENGTH:
-        yield FieldError("file_url", "max_length", f"At most {MAX_URL_LENGTH} characters.")
-    elif not any(host == known or host.endswith(f".{known}") for known in settings.FILE_URL_HOSTS):
-        yield FieldError("file_url", "invalid", "An https URL of our file store.")
-
-
-def _wrong_ids(draft: Draft) -> Iterator[FieldError]:
-    if draft.client_message_id is not None and not _CLIENT_MESSAGE_ID.fullmatch(draft.client_message_id):
-        yield FieldError("client_message_id", "invalid", "1 to 64 characters of A-Z a-z 0-9 . _ : -")
-    for name, value in (("reply_to", draft.reply_to), ("file_id", draft.file_id)):
-        if value is not None and not _UUID.fullmatch(value):
-            yield FieldError(name, "invalid", "A UUID.")
-
-
-def _type(file_url: str | None) -> str:
-    if file_url is None:
-        return Message.Type.TEXT
-    guessed, _ = mimetypes.guess_type(urlsplit(file_url).path)
-    kind = (guessed or "").partition("/")[0]
-    return kind if kind in (Message.Type.IMAGE, Message.Type.VIDEO, Message.Type.AUDIO) else Message.Type.FILE
-
-
-def _hash(draft: Draft, room: Room) -> str:
-    """What two sends must share to be the same message: room and body."""
-    body = (str(room.id), draft.content or "", draft.file_url, draft.file_id, draft.reply_to)
-    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
-
-
-def mark_read(user_id: UUID, room_key: str, *, seq: int) -> ReadMarker:
-    """Move the user's read marker to `seq`: never back, never past the room's last message.
-
-    Raises:
-        NotFound: not a member.
-
-    Emits:
-        read (not kept): if the marker moved.
-    """
-    membership = get_membership(user_id, room_key)
-    room = membership.room
-    seq = min(seq, room.last_seq)
-    moved = Membership.active.filter(pk=membership.pk, last_read_seq__lt=seq).update(last_read_seq=seq)
-    if moved:
-        events.room_read(room, user_id, seq)
-    else:
-        # Another device may have moved it since.
-        membership.refresh_from_db(fields=["last_read_seq"])
-        seq = membership.last_read_seq
-    return ReadMarker(last_read_seq=seq, unread_count=max(0, room.last_seq - seq))
-
-
-def set_typing(user_id: UUID, room_key: str, *, is_typing: bool) -> None:
-    """Show the others in the room that the user types, or has stopped.
-
-    Raises:
-        NotFound: not a member.
-
-    Emits:
-        typing (not kept).
-    """
-    events.typing_changed(get_membership(user_id, room_key).room, user_id, is_typing=is_typing)

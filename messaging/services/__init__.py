@@ -1,0 +1,16 @@
+"""Writes of messaging."""
+
+from messaging.services.drafts import Draft
+from messaging.services.markers import mark_delivered, mark_read, set_typing
+from messaging.services.sending import Sent, room_to_send, send_message, send_messages
+
+__all__ = [
+    "Draft",
+    "Sent",
+    "mark_delivered",
+    "mark_read",
+    "room_to_send",
+    "send_message",
+    "send_messages",
+    "set_typing",
+]

@@ -1,0 +1,93 @@
+"""A message that someone wants to send, and the rules of what may be in it."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+
+from core.errors import FieldError, ValidationFailed
+from messaging.models import Message
+
+MAX_URL_LENGTH = 2048
+_CLIENT_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# One pattern for the whole URL: urlsplit sees a host of ours in `https://evil.example%2f.cloudinary.com`
+# and in `https://evil.example[v1.cloudinary.com]`, where a client may see another one.
+_FILE_URL = re.compile(
+    r"(?ai:https://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::443)?)(?:[/?#][^\s\x00-\x20\x7f-\x9f\\]*)?"
+)
+
+
+class Draft(msgspec.Struct, kw_only=True, frozen=True):
+    """A message that someone wants to send; `room` is the room's id or slug."""
+
+    sender_id: UUID
+    room: str
+    content: str | None = None
+    file_url: str | None = None
+    file_id: str | None = None
+    reply_to: str | None = None
+    client_message_id: str | None = None
+
+
+def checked(draft: Draft) -> Draft | ValidationFailed:
+    """The draft in its stored form, or what is wrong with it, all of it."""
+    errors = [*_wrong_content(draft), *_wrong_url(draft.file_url), *_wrong_ids(draft)]
+    if errors:
+        return ValidationFailed(errors=errors)
+    return msgspec.structs.replace(draft, reply_to=draft.reply_to and str(UUID(draft.reply_to)))
+
+
+def _wrong_content(draft: Draft) -> Iterator[FieldError]:
+    content = draft.content or ""
+    if len(content) > settings.MAX_MESSAGE_LENGTH:
+        yield FieldError("content", "max_length", f"At most {settings.MAX_MESSAGE_LENGTH} characters.")
+    elif draft.file_url is None and draft.file_id is None and _is_blank(content):
+        yield FieldError("content", "blank", "A message needs content or a file.")
+
+
+def _is_blank(text: str) -> bool:
+    """Whether nothing of `text` can be seen: blanks, controls and format characters only."""
+    return all(character.isspace() or unicodedata.category(character) in ("Cc", "Cf") for character in text)
+
+
+def _wrong_url(url: str | None) -> Iterator[FieldError]:
+    """The server never fetches the URL, but clients do: only https, and only hosts that hold our files."""
+    if url is None:
+        return
+    match = _FILE_URL.fullmatch(url)
+    host = match.group(1).lower() if match else ""
+    if len(url) > MAX_URL_LENGTH:
+        yield FieldError("file_url", "max_length", f"At most {MAX_URL_LENGTH} characters.")
+    elif not any(host == known or host.endswith(f".{known}") for known in settings.FILE_URL_HOSTS):
+        yield FieldError("file_url", "invalid", "An https URL of our file store.")
+
+
+def _wrong_ids(draft: Draft) -> Iterator[FieldError]:
+    if draft.client_message_id is not None and not _CLIENT_MESSAGE_ID.fullmatch(draft.client_message_id):
+        yield FieldError("client_message_id", "invalid", "1 to 64 characters of A-Z a-z 0-9 . _ : -")
+    for name, value in (("reply_to", draft.reply_to), ("file_id", draft.file_id)):
+        if value is not None and not _UUID.fullmatch(value):
+            yield FieldError(name, "invalid", "A UUID.")
+
+
+def type_of(file_url: str | None) -> str:
+    if file_url is None:
+        return Message.Type.TEXT
+    guessed, _ = mimetypes.guess_type(urlsplit(file_url).path)
+    kind = (guessed or "").partition("/")[0]
+    return kind if kind in (Message.Type.IMAGE, Message.Type.VIDEO, Message.Type.AUDIO) else Message.Type.FILE
+
+
+def body_hash(draft: Draft, room_id: UUID) -> str:
+    """What two sends must share to be the same message: room and body."""
+    body = (str(room_id), draft.content or "", draft.file_url, draft.file_id, draft.reply_to)
+    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()

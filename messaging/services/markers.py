@@ -1,0 +1,74 @@
+"""How far members have got in a room, and that they type."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from core import limits
+from core.limits import Limit
+from messaging import events
+from messaging.schemas import ReadMarker
+from rooms.models import Membership
+from rooms.selectors import get_membership
+
+TYPING = Limit("typing", most=1, seconds=3)
+"""Of one user in one room; that they stopped is counted for itself."""
+
+TYPING_SECONDS = 10
+"""After that nobody types who has not said so again."""
+
+
+def mark_read(user_id: UUID, room_key: str, *, seq: int) -> ReadMarker:
+    """Move the user's read marker to `seq`: never back, never past the room's last message.
+
+    Raises:
+        NotFound: not a member.
+
+    Emits:
+        read (not kept): if the marker moved.
+    """
+    membership = get_membership(user_id, room_key)
+    seq, moved = _move(membership, "last_read_seq", seq)
+    if moved:
+        events.room_read(membership.room, user_id, seq)
+    return ReadMarker(last_read_seq=seq, unread_count=max(0, membership.room.last_seq - seq))
+
+
+def mark_delivered(user_id: UUID, room_key: str, *, seq: int) -> None:
+    """Move the marker of what a device of the user has got, like `mark_read`.
+
+    Raises:
+        NotFound: not a member.
+
+    Emits:
+        delivered (not kept): if the marker moved.
+    """
+    membership = get_membership(user_id, room_key)
+    seq, moved = _move(membership, "last_delivered_seq", seq)
+    if moved:
+        events.room_delivered(membership.room, user_id, seq)
+
+
+def _move(membership: Membership, marker: str, seq: int) -> tuple[int, bool]:
+    """Where the marker is now, and whether this moved it."""
+    seq = min(seq, membership.room.last_seq)
+    # One statement, so that of two devices the later place wins, whichever comes first.
+    mine = Membership.active.filter(pk=membership.pk, **{f"{marker}__lt": seq})
+    if mine.update(**{marker: seq}):
+        return seq, True
+    membership.refresh_from_db(fields=[marker])
+    return getattr(membership, marker), False
+
+
+def set_typing(user_id: UUID, room_key: str, *, is_typing: bool) -> None:
+    """Show the others in the room that the user types, or has stopped; more often than TYPING it is dropped.
+
+    Raises:
+        NotFound: not a member.
+
+    Emits:
+        typing (not kept); taken back after TYPING_SECONDS.
+    """
+    room = get_membership(user_id, room_key).room
+    if limits.take(TYPING, f"{user_id}.{room.id}.{is_typing}"):
+        events.typing_changed(room, user_id, is_typing=is_typing, lapses_in=TYPING_SECONDS)
