@@ -110,6 +110,11 @@ test-servers: $(VENV)/.dev $(VENV)/.mysql ## The MariaDB + Redis half only; the 
 	@$(call heading,Tests on MariaDB + Redis)
 	@$(PLAIN) $(BIN)/python tests/with_servers.py $(PYTEST)
 
+.PHONY: chaos
+chaos: $(VENV)/.dev $(VENV)/.mysql ## Break things while clients talk: SEED=1 PROFILE=cluster|embedded SECONDS=90
+	@$(PLAIN) $(BIN)/python -m chaos --seed $(or $(SEED),1) --profile $(or $(PROFILE),cluster) --seconds $(or $(SECONDS),90)
+	@echo "Report and picture: chaos-report/"
+
 ## Change it
 
 .PHONY: lint

@@ -6,6 +6,7 @@ wrote; what libraries log passes through the same scrubbing.
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -39,6 +40,12 @@ def _cut(value: Any) -> Any:
 def scrubbed(text: str) -> str:
     """`text` without query strings and tokens."""
     return _TOKEN.sub("[token]", _QUERY.sub("?[query]", text))
+
+
+def without_traceback(record: logging.LogRecord) -> bool:
+    """A filter for what libraries take for a crash and is an outage: one line tells it."""
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def logging_settings(*, json_lines: bool, level: str) -> dict[str, Any]:
@@ -77,6 +84,12 @@ def logging_settings(*, json_lines: bool, level: str) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
             }
         },
+        "filters": {
+            "without_traceback": {
+                "()": "django.utils.log.CallbackFilter",
+                "callback": without_traceback,
+            }
+        },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
@@ -85,6 +98,8 @@ def logging_settings(*, json_lines: bool, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": False},
             "django.channels.server": {"level": "WARNING"},
             "daphne": {"level": "WARNING"},
+            # Logs each second that Redis is away, with a traceback; it comes back by itself.
+            "channels_redis.pubsub": {"level": "ERROR", "filters": ["without_traceback"]},
             "uvicorn.access": {"handlers": [], "propagate": False},
             "uvicorn.error": {"level": "WARNING"},
         },

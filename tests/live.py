@@ -43,11 +43,12 @@ class LiveServer:
 
     def __init__(self, kind: str = "uvicorn", **environment: str) -> None:
         self.kind = kind
+        self.command = [sys.executable, "-m", "chatproject.serve"]
         self.port = free_port()
         self.environment = {
             "DEBUG": "true",
             "ENV_FILE": "",
-            "DATABASE_URL": database_url(),
+            "DATABASE_URL": environment.get("DATABASE_URL") or database_url(),
             "HEAD_POLL_SECONDS": "1",
             "ECHO_BOT": "false",
             "HOST": "127.0.0.1",
@@ -68,7 +69,7 @@ class LiveServer:
 
     def start(self) -> Self:
         """Returns when the server answers."""
-        command = [sys.executable, "-m", "chatproject.serve"]
+        command = self.command
         if self.kind == "daphne":
             command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)]
             command += ["--access-log", os.devnull, "chatproject.asgi:application"]
