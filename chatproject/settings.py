@@ -103,7 +103,7 @@ DATABASES["default"]["OPTIONS"] = (
     else {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
-        "init_command": "SET SESSION innodb_lock_wait_timeout=4",
+        "init_command": "SET SESSION innodb_lock_wait_timeout=3",
         "connect_timeout": 3,
         "read_timeout": 30,
         "write_timeout": 30,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,12 @@ from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
+
+
+SECONDS_WITHOUT_REDIS = 5
+"""After a failure Redis is left alone for so long."""
+
+_redis_again = 0.0
 
 
 class Limit(NamedTuple):
@@ -33,11 +40,15 @@ def take(limit: Limit, key: str, *, count: int = 1) -> int:
 
     With Redis away it counts in this process alone: a limit that holds loosely beats a chat that stops.
     """
-    try:
-        return _take(_limiter(), limit, key, count)
-    except RedisError as error:
-        logger.warning("limits_count_locally", error=type(error).__name__)
-        return _take(_local_limiter(), limit, key, count)
+    global _redis_again  # noqa: PLW0603 - one breaker per process
+    if time.monotonic() >= _redis_again:
+        try:
+            return _take(_limiter(), limit, key, count)
+        except RedisError as error:
+            # A Redis that hangs costs its timeout once in a while, not with every message.
+            _redis_again = time.monotonic() + SECONDS_WITHOUT_REDIS
+            logger.warning("limits_count_locally", error=type(error).__name__)
+    return _take(_local_limiter(), limit, key, count)
 
 
 def take_here(limit: Limit, key: str) -> bool:

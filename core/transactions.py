@@ -17,7 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 ATTEMPTS = 5
-_DEADLOCK, _LOCK_WAIT_TIMEOUT = 1213, 1205
+_DEADLOCK = 1213
 
 
 def transactional(work: Callable[P, R]) -> Callable[P, R]:
@@ -25,7 +25,7 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
 
     InnoDB rolls the whole transaction back when it picks a deadlock's victim, so the work must
     start over: `work` may touch nothing but the database. Inside an open transaction it joins
-    that one. Any other operational error means that the database is away or full: nothing is
+    that one. Any other operational error, a lock that was waited for in vain among them, means that the database is away or full: nothing is
     known to be saved, and the client may repeat.
 
     Raises:
@@ -50,7 +50,7 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
 
 
 def _worth_repeating(error: OperationalError) -> bool:
-    return bool(error.args) and error.args[0] in (_DEADLOCK, _LOCK_WAIT_TIMEOUT)
+    return bool(error.args) and error.args[0] == _DEADLOCK
 
 
 @contextmanager

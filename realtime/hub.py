@@ -53,6 +53,7 @@ class Hub:
                 self.doorbell.listen(),
                 self.doorbell.send(),
                 self._look_at_heads(),
+                self._tend_feeds(),
                 self.roster.look_for_ended(),
             )
         ]
@@ -251,23 +252,28 @@ class Hub:
                 self.roster.end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
 
     async def _look_at_heads(self) -> None:
-        """Find what no doorbell told, mend memberships, let go of streams that nobody follows."""
+        """Find what no doorbell told. Asks the database only: a layer that hangs must not hold this up."""
         while True:
             # Not all processes at once.
             await asyncio.sleep(settings.HEAD_POLL_SECONDS * random.uniform(0.75, 1))  # noqa: S311
             try:
-                await self._close_idle()
                 placed = [name for name, feed in self.feeds.items() if feed.is_placed]
                 heads = await self.threads.run(log.heads, placed)
                 for name, head in heads.items():
                     if feed := self.feeds.get(name):
                         feed.look_for(head)
-                for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
-                    feed.subscribed = await self.doorbell.subscribe(feed.name)
-                    if not feed.subscribed:
-                        break  # the layer is away; asking for each stream would hold up the next look
             except Exception as error:  # noqa: BLE001 - the next look comes
                 logger.warning("look_failed", error=type(error).__name__)
+
+    async def _tend_feeds(self) -> None:
+        """Let go of streams that nobody follows, and subscribe where that failed before."""
+        while True:
+            await asyncio.sleep(settings.HEAD_POLL_SECONDS)
+            await self._close_idle()
+            for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
+                feed.subscribed = await self.doorbell.subscribe(feed.name)
+                if not feed.subscribed:
+                    break  # the layer is away
 
     async def _close_idle(self) -> None:
         async with self._opening:

@@ -40,10 +40,15 @@ def test_what_belongs_to_this_process_is_counted_here(limit):
 
 
 def test_without_redis_it_counts_locally(limit, monkeypatch):
+    asked = []
+
     class Away:
         def hit(self, *_args, **_options):
+            asked.append(1)
             raise RedisAway
 
     monkeypatch.setattr(limits, "_limiter", Away)
+    monkeypatch.setattr(limits, "_redis_again", 0.0)
     assert limits.take(limit, "alice", count=9) == 5
     assert limits.take(limit, "alice") == 0
+    assert len(asked) == 1, "A Redis that is away is not asked for every message."
