@@ -18,6 +18,7 @@ import structlog
 from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -254,7 +255,8 @@ class RedisStore:
             socket_timeout=1,
             socket_connect_timeout=1,
             decode_responses=True,
-            retry=Retry(NoBackoff(), 1),
+            # Once, for a connection that broke while idle; who waited for a second does not wait for another.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         )
         scripts = (self._redis.register_script(text) for text in (_PUT, _DROP, _SWEEP, _STATUSES))
         self._put, self._drop, self._sweep, self._statuses = scripts
