@@ -12,10 +12,14 @@ from realtime.consumer import ChatConsumer
 from realtime.router import Audience, Router
 from rooms import selectors as rooms
 
+PRESENCE_MEMBERS = 200
+"""In larger rooms presence is not announced: when n members come at once, that is n * n frames."""
+
 
 def audience_of(user_id: UUID) -> Audience:
-    """Who sees a user's presence: room-mates and friends."""
-    return Audience(rooms.room_streams_of(user_id), friendships.friend_ids_of(user_id))
+    """Who is told of a user's presence: room-mates and friends."""
+    streams = rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS)
+    return Audience(streams, friendships.friend_ids_of(user_id))
 
 
 router = Router(

@@ -121,12 +121,10 @@ def room_mates(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:
     return set(theirs.values_list("user_id", flat=True))
 
 
-def room_streams_of(user_id: UUID) -> list[str]:
-    """The streams of the rooms that the user is in."""
-    return [
-        room_stream(id_)
-        for id_ in Membership.active.filter(user_id=user_id).values_list("room_id", flat=True)
-    ]
+def room_streams_of(user_id: UUID, *, at_most: int) -> list[str]:
+    """The streams of the rooms that the user is in and that have no more than `at_most` members."""
+    rooms = Membership.active.filter(user_id=user_id, room__member_count__lte=at_most)
+    return [room_stream(id_) for id_ in rooms.values_list("room_id", flat=True)]
 
 
 def places_of(user_id: UUID) -> list[Place]:
