@@ -10,6 +10,8 @@ import msgspec
 from accounts.models import Session, User
 from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
+from realtime import presence_store
+from realtime.presence_store import Status
 
 Relationship = Literal["none", "incoming", "outgoing", "friends", "blocked"]
 
@@ -25,12 +27,20 @@ class UserCard(msgspec.Struct):
 
 
 class Presence(msgspec.Struct):
-    status: Literal["online", "away", "offline"]
+    status: Status
+    last_seen_at: Timestamp | None
+
+
+class UserPresence(msgspec.Struct):
+    """Whether somebody is here, and when their status last changed, or they were last here."""
+
+    user_id: UUID
+    status: Status
     last_seen_at: Timestamp | None
 
 
 class UserProfile(UserCard):
-    """A user as another one sees them; `relationship` is the viewer's to them."""
+    """A user as another one sees them. `relationship` is the viewer's to them; `presence` is for friends and room-mates."""
 
     bio: str
     created_at: Timestamp
@@ -109,18 +119,27 @@ def user_card(user: User) -> UserCard:
     )
 
 
-def presence(user: User) -> Presence:
-    """Whether a user is here, as others see it."""
-    return Presence(status="offline", last_seen_at=rfc3339(user.last_seen_at))
+def presence(user: User, status: Status) -> Presence:
+    """Whether a user is here."""
+    return Presence(status=status, last_seen_at=rfc3339(user.last_seen_at))
 
 
-def user_profile(user: User, relationship: Relationship) -> UserProfile:
+UNKNOWN_PRESENCE = Presence(status="offline", last_seen_at=None)
+"""What those see who may not know."""
+
+
+def user_presence(user: User, status: Status) -> UserPresence:
+    """Whether a user is here, in a list."""
+    return UserPresence(user.id, status, rfc3339(user.last_seen_at))
+
+
+def user_profile(user: User, relationship: Relationship, seen: Presence) -> UserProfile:
     """A user as a viewer sees them who is in `relationship` to them."""
     return UserProfile(
         **msgspec.structs.asdict(user_card(user)),
         bio=user.bio,
         created_at=rfc3339(user.created_at),
-        presence=presence(user),
+        presence=seen,
         relationship=relationship,
     )
 
@@ -131,7 +150,7 @@ def me(user: User) -> Me:
         **msgspec.structs.asdict(user_card(user)),
         bio=user.bio,
         created_at=rfc3339(user.created_at),
-        presence=presence(user),
+        presence=presence(user, presence_store.statuses([user.id])[user.id]),
         email=user.email,
         email_verified=user.email_verified,
         is_staff=user.is_staff,

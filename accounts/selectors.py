@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.schemas import Relationship
-from accounts.signals import relationships_asked
+from accounts.schemas import UNKNOWN_PRESENCE, Presence, Relationship, presence
+from accounts.signals import acquaintances_asked, relationships_asked
 from core.errors import NotFound
 from core.text import comparison_key
+from realtime.presence_store import statuses
 
 _LAST_CODE_POINT = "\U0010ffff"
 
@@ -55,6 +56,31 @@ def relationships(viewer: User, users: Iterable[User]) -> dict[UUID, Relationshi
         for _, answer in cast("list[tuple[object, dict[UUID, Relationship]]]", answers):
             found |= answer
     return found
+
+
+def acquaintances(viewer: User, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the named users whose presence the viewer may see: themselves, and whom an app above names."""
+    ids = set(user_ids)
+    found = ids & {viewer.id}
+    if others := ids - found:
+        answers = acquaintances_asked.send(sender=User, viewer=viewer, user_ids=others)
+        for _, answer in cast("list[tuple[object, set[UUID]]]", answers):
+            found |= answer
+    return found
+
+
+def presences(viewer: User, users: Iterable[User]) -> dict[UUID, Presence]:
+    """Each user's presence, as far as the viewer may see it."""
+    by_id = {user.id: user for user in users}
+    known = statuses(acquaintances(viewer, by_id))
+    return {
+        id_: presence(user, known[id_]) if id_ in known else UNKNOWN_PRESENCE for id_, user in by_id.items()
+    }
+
+
+def users_whose_presence_shows(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, User]:
+    """Those of the named users whose presence the viewer may see."""
+    return users_by_id(viewer, acquaintances(viewer, user_ids))
 
 
 def taken(*, username: str, email: str, except_for: UUID) -> list[str]:

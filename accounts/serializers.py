@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from accounts.models import validate_email_key, validate_username
@@ -9,6 +12,9 @@ from core.pagination import PageQuery
 from core.serializers import NameField, StrictSerializer, TextField
 
 MAX_PASSWORD_LENGTH = 128
+MAX_IDS = 100
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _USERNAME = "3 to 32 letters of any script, digits, `.`, `_` and `-`."
 
@@ -41,4 +47,20 @@ class UpdateMeBody(StrictSerializer):
 class SearchQuery(PageQuery):
     search = NameField(
         min_length=2, max_length=64, help_text="The beginning of a user name or of a shown name."
+    )
+
+
+def validate_ids(text: str) -> None:
+    """At most MAX_IDS UUIDs with commas between them."""
+    ids = text.split(",")
+    if len(ids) > MAX_IDS:
+        raise ValidationError(f"At most {MAX_IDS} ids.", code="max_length")
+    if not all(_ID.fullmatch(id_) for id_ in ids):
+        raise ValidationError("UUIDs, with commas between them.", code="invalid")
+
+
+class PresenceQuery(StrictSerializer):
+    ids = TextField(
+        validators=[validate_ids],
+        help_text=f"The users' ids, at most {MAX_IDS}, with commas between them.",
     )

@@ -6,7 +6,7 @@ Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import events, selectors, tokens
@@ -232,3 +232,9 @@ def _weaknesses(password: str, user: User) -> list[FieldError]:
             FieldError("password", found.code or "invalid", found.messages[0]) for found in error.error_list
         ]
     return []
+
+
+def mark_seen(user_id: UUID, at: datetime) -> None:
+    """Keep when a user was last known to be here; an earlier time than the one that is kept changes nothing."""
+    never_or_before = Q(last_seen_at=None) | Q(last_seen_at__lt=at)
+    User.objects.filter(never_or_before, id=user_id).update(last_seen_at=at)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import LoginViewSet, MeViewSet, SessionViewSet, UserViewSet
+from accounts.views import LoginViewSet, MeViewSet, PresenceViewSet, SessionViewSet, UserViewSet
 
 urlpatterns = [
     path("auth/register", LoginViewSet.as_view({"post": "register"})),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("auth/sessions/<uuid:id>", SessionViewSet.as_view({"delete": "destroy"})),
     path("users/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("users", UserViewSet.as_view({"get": "list"})),
+    path("users/presence", PresenceViewSet.as_view({"get": "list"})),
     path("users/<uuid:id>", UserViewSet.as_view({"get": "retrieve"})),
 ]

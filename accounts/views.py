@@ -17,11 +17,19 @@ from rest_framework_simplejwt.tokens import Token
 
 from accounts import schemas, selectors, services, tokens
 from accounts.models import Session, User
-from accounts.serializers import LoginBody, RefreshBody, RegisterBody, SearchQuery, UpdateMeBody
+from accounts.serializers import (
+    LoginBody,
+    PresenceQuery,
+    RefreshBody,
+    RegisterBody,
+    SearchQuery,
+    UpdateMeBody,
+)
 from accounts.tokens import caller
 from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from core.serializers import read_body, read_query
+from realtime.presence_store import statuses
 
 USERS = Keyset("users", order=("username_key",))
 SESSIONS = Keyset("sessions", order=("-created_at", "-id"))
@@ -155,8 +163,7 @@ class UserViewSet(viewsets.ViewSet):
         rows = selectors.search_users(viewer, search=read_query(SearchQuery, request)["search"])
 
         def show(users: Sequence[User]) -> list[schemas.UserProfile]:
-            found = selectors.relationships(viewer, users)
-            return [schemas.user_profile(user, found[user.id]) for user in users]
+            return _profiles(viewer, users)
 
         return Response(USERS.page(request, rows, show))
 
@@ -165,8 +172,29 @@ class UserViewSet(viewsets.ViewSet):
     )
     def retrieve(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
         viewer = caller(request)
-        user = selectors.get_user(viewer, id)
-        return Response(schemas.user_profile(user, selectors.relationships(viewer, [user])[user.id]))
+        return Response(_profiles(viewer, [selectors.get_user(viewer, id)])[0])
+
+
+@extend_schema(tags=["users"])
+class PresenceViewSet(viewsets.ViewSet):
+    @extend_schema(
+        summary="Who is here",
+        description="Tells of you, your friends and those who share a room with you; others are left out.",
+        parameters=[PresenceQuery],
+        responses={200: schemas.UserPresence, **problems("invalid_parameter", *_LOGGED_OUT)},
+    )
+    def list(self, request: Request) -> Response:
+        ids = [UUID(id_) for id_ in read_query(PresenceQuery, request)["ids"].split(",")]
+        users = selectors.users_whose_presence_shows(caller(request), ids)
+        known = statuses(users)
+        return Response(
+            [schemas.user_presence(users[id_], known[id_]) for id_ in dict.fromkeys(ids) if id_ in users]
+        )
+
+
+def _profiles(viewer: User, users: Sequence[User]) -> list[schemas.UserProfile]:
+    relationships, presences = selectors.relationships(viewer, users), selectors.presences(viewer, users)
+    return [schemas.user_profile(user, relationships[user.id], presences[user.id]) for user in users]
 
 
 def _session_id(request: Request) -> UUID:

@@ -189,6 +189,7 @@ WS_BUFFER_BYTES = env.number("WS_BUFFER_BYTES", 1_048_576, least=65_536)
 WS_DRAIN_SECONDS = env.number("WS_DRAIN_SECONDS", 5)
 WS_SLOW_SECONDS = env.number("WS_SLOW_SECONDS", 10, least=1)
 WS_DATABASE_THREADS = env.number("WS_DATABASE_THREADS", 4, least=1)
+PRESENCE_GRACE_SECONDS = env.number("PRESENCE_GRACE_SECONDS", 3, least=0)
 HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 
 # --- Limits: so many at once, refilled at so many a second --------------------------------------------

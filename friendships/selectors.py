@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 from uuid import UUID
 
@@ -29,6 +29,12 @@ def friends_of(viewer: User, *, search: str = "") -> QuerySet[Friendship]:
 
 def friend_ids_of(user_id: UUID) -> set[UUID]:
     return set(Friendship.objects.filter(user_id=user_id).values_list("friend_id", flat=True))
+
+
+def friends_among(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the named users who are friends of the viewer."""
+    rows = Friendship.objects.filter(user=viewer, friend_id__in=user_ids)
+    return set(rows.values_list("friend_id", flat=True))
 
 
 def are_friends(one: UUID, other: UUID) -> bool:

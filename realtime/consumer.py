@@ -30,7 +30,7 @@ from realtime import handshake, protocol
 from realtime import hub as hubs
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
-from realtime.protocol import AuthData, Frame, RefusedFrame, Request, ResumeData
+from realtime.protocol import AuthData, Frame, PresenceData, RefusedFrame, Request, ResumeData
 from realtime.router import Call, Identity, Outcome, Place, Route, Router
 
 logger = structlog.get_logger(__name__)
@@ -133,6 +133,7 @@ class ChatConsumer(AsyncConsumer):
             self._start(self._say_resumed(None, cursors, denied=denied))
         # A session that ended after its token was looked at, but before its end could be heard here.
         await self.hub.roster.close_ended([self.connection])
+        self.hub.presence.entered(self.connection, self.router)
 
     def _ready(self, identity: Identity, places: list[Place], request: Request | None) -> str:
         data = {
@@ -215,6 +216,8 @@ class ChatConsumer(AsyncConsumer):
             self.connection.push(protocol.encode(Frame("pong", request.id, data=request.data)))
         elif request.type == "resume":
             self._resume(request)
+        elif request.type == "presence":
+            self.hub.presence.set(self.connection, protocol.typed(PresenceData, request.data).status)
         elif route := self.router.by_type.get(request.type):
             await self._call(route, self.connection.identity, request)
         else:

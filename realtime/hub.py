@@ -27,6 +27,7 @@ from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.doorbell import Doorbell
 from realtime.feed import PAGE, Feed, Following
+from realtime.presence import Presence
 from realtime.roster import Roster
 from realtime.router import Place, Route
 from realtime.threads import DatabaseThreads
@@ -46,6 +47,7 @@ class Hub:
         self.batchers: dict[str, Batcher] = {}
         self.roster = Roster(self.threads)
         self.doorbell = Doorbell(self._hear)
+        self.presence = Presence(self)
         self._opening = asyncio.Lock()
         self._tasks = [
             self.loop.create_task(work)
@@ -55,6 +57,7 @@ class Hub:
                 self._look_at_heads(),
                 self._tend_feeds(),
                 self.roster.look_for_ended(),
+                *self.presence.tasks(),
             )
         ]
 
@@ -65,6 +68,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.presence.stop()
         await asyncio.to_thread(self.threads.stop)
 
     def batcher(self, route: Route) -> Batcher:
@@ -82,6 +86,7 @@ class Hub:
         for following in list(connection.following.values()):
             self._unfollow(connection, following)
         self.roster.remove(connection)
+        self.presence.left(connection)
 
     async def follow(
         self, connection: Connection, places: Iterable[Place], *, from_ready: bool = True
@@ -234,7 +239,10 @@ class Hub:
                 self.feeds[name].begin(heads.get(name, 0))
 
     async def _hear(self, message: dict[str, Any]) -> None:
-        """Take a message of `realtime.publish`."""
+        """Take a message of `realtime.publish`, or of another process's `Presence`."""
+        if message["type"] == "presence":
+            self.presence.hear(message)
+            return
         feed = self.feeds.get(message["stream"])
         if feed is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -34,6 +34,10 @@ class AuthData(msgspec.Struct, forbid_unknown_fields=True):
 
 class ResumeData(msgspec.Struct, forbid_unknown_fields=True):
     cursors: dict[str, int]
+
+
+class PresenceData(msgspec.Struct, forbid_unknown_fields=True):
+    status: Literal["online", "away"]
 
 
 class RequestInfo(msgspec.Struct, omit_defaults=True):

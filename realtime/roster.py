@@ -52,6 +52,9 @@ class Roster:
             if not mine:
                 del self._by_user[connection.identity.user_id]
 
+    def connections_of(self, user_id: UUID) -> Collection[Connection]:
+        return self._by_user.get(user_id, ())
+
     def end(self, user_id: UUID, sessions: Collection[str] | None, code: CloseCode) -> None:
         """Close the user's connections: those of the named sessions, or all."""
         for connection in list(self._by_user.get(user_id, ())):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -35,6 +36,13 @@ class Place(NamedTuple):
     stream: str
     head: int
     since: int = 0
+
+
+class Audience(NamedTuple):
+    """Who is told of a user's presence: those who follow one of the streams, and these users."""
+
+    streams: Collection[str]
+    user_ids: Collection[UUID]
 
 
 class Call(NamedTuple):
@@ -78,6 +86,8 @@ class Router:
         redeem: likewise for a one-use ticket.
         places_of: the streams that a user follows now, from one consistent read.
         ended: those of the sessions that have ended, with the code to close their sockets with.
+        audience_of: who is told of a user's presence.
+        seen: keeps when a user was last known to be here.
     """
 
     routes: Sequence[Route]
@@ -85,6 +95,8 @@ class Router:
     redeem: Callable[[str], Identity]
     places_of: Callable[[UUID], list[Place]]
     ended: Callable[[Collection[UUID]], dict[UUID, CloseCode]]
+    audience_of: Callable[[UUID], Audience]
+    seen: Callable[[UUID, datetime], None]
     by_type: dict[str, Route] = field(init=False)
 
     def __post_init__(self) -> None:

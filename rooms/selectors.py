@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet, Sum, Value
 from accounts.models import User
 from core.errors import NotFound
 from core.text import comparison_key
-from eventlog.log import user_stream
+from eventlog.log import room_stream, user_stream
 from eventlog.models import Stream
 from realtime.router import Place
 from rooms.models import Membership, Room
@@ -119,6 +119,12 @@ def room_mates(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:
     mine = Membership.active.filter(user=viewer).values("room_id")
     theirs = Membership.active.filter(user_id__in=user_ids, room_id__in=mine).exclude(user=viewer)
     return set(theirs.values_list("user_id", flat=True))
+
+
+def room_streams_of(user_id: UUID, *, at_most: int) -> list[str]:
+    """The streams of the rooms that the user is in and that have no more than `at_most` members."""
+    rooms = Membership.active.filter(user_id=user_id, room__member_count__lte=at_most)
+    return [room_stream(id_) for id_ in rooms.values_list("room_id", flat=True)]
 
 
 def places_of(user_id: UUID) -> list[Place]:

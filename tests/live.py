@@ -150,12 +150,16 @@ class Person:
 
 
 class Socket:
-    """A client's socket: `async with person.socket() as socket`. Frames are dicts."""
+    """A client's socket: `async with person.socket() as socket`. Frames are dicts.
+
+    Those of presence come whenever somebody's socket does: they are kept apart, in `presences`.
+    """
 
     def __init__(self, url: str, **options: Any) -> None:
         # Without max_queue=None the library stops reading at 16 frames, and then takes 10 s to close.
         self._connect = websockets.connect(url, **{"max_size": None, "max_queue": None, **options})
         self.frames: list[dict[str, Any]] = []
+        self.presences: list[dict[str, Any]] = []
 
     async def __aenter__(self) -> Self:
         self.raw = await self._connect.__aenter__()
@@ -168,9 +172,21 @@ class Socket:
         await self.raw.send(json.dumps({"type": type_, "data": {} if data is None else data, **rest}))
 
     async def receive(self) -> dict[str, Any]:
-        """The next frame, whatever it is."""
-        frame: dict[str, Any] = json.loads(await asyncio.wait_for(self.raw.recv(), RECEIVE_SECONDS))
+        """The next frame that isn't of presence, whatever it is."""
+        while (frame := await self._next())["type"] == "presence":
+            self.presences.append(frame)
         self.frames.append(frame)
+        return frame
+
+    async def next_presence(self) -> dict[str, Any]:
+        """The data of the next frame of presence; others are kept in `frames`."""
+        while (frame := await self._next())["type"] != "presence":
+            self.frames.append(frame)
+        self.presences.append(frame)
+        return dict(frame["data"])
+
+    async def _next(self) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads(await asyncio.wait_for(self.raw.recv(), RECEIVE_SECONDS))
         return frame
 
     async def until(self, type_: str, **data: Any) -> dict[str, Any]:
@@ -190,12 +206,12 @@ class Socket:
                 return frame
 
     async def nothing_for(self, seconds: float = 1.5) -> None:
-        """Fails if a frame comes in the next seconds."""
+        """Fails if a frame comes in the next seconds, other than of presence."""
         try:
-            text = await asyncio.wait_for(self.raw.recv(), seconds)
+            frame = await asyncio.wait_for(self.receive(), seconds)
         except TimeoutError:
             return
-        raise AssertionError(f"Unexpected frame: {text}")
+        raise AssertionError(f"Unexpected frame: {frame}")
 
     async def closed(self) -> int:
         """The code with which the server closes; frames that come before are kept in `frames`."""

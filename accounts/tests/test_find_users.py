@@ -92,8 +92,8 @@ class TestSearch:
         for number in range(20):
             User.objects.create_user(f"dora{number}", f"dora{number}@example.com")
         client = client_of(alice)
-        # The session, the users, and what the apps above ask for relationships.
-        with django_assert_max_num_queries(5):
+        # The session, the users, and what the apps above ask for relationships and for acquaintances.
+        with django_assert_max_num_queries(6):
             assert len(client.get(URL, {"search": "dora"}).json()["results"]) == 20
 
 

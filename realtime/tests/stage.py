@@ -136,3 +136,10 @@ def runs(numbers: list[int]) -> list[list[int]]:
         else:
             cut.append([number])
     return cut
+
+
+async def eventually_in_database(condition: Callable[[], object]) -> None:
+    """For what a server writes without telling."""
+    async with asyncio.timeout(20):
+        while not in_thread(condition):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)

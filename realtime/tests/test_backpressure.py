@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from realtime import hub as hubs
 from realtime.consumer import ChatConsumer
-from realtime.router import Identity, Place, Router
+from realtime.router import Audience, Identity, Place, Router
 
 
 class Card(msgspec.Struct):
@@ -60,7 +60,15 @@ async def test_a_client_that_only_sends_is_read_until_the_buffer_is_half_full(
         if message["type"] == "websocket.send":
             await asyncio.Event().wait()
 
-    router = Router(routes=[], identify=identify, redeem=identify, places_of=places_of, ended=lambda _: {})
+    router = Router(
+        routes=[],
+        identify=identify,
+        redeem=identify,
+        places_of=places_of,
+        ended=lambda _: {},
+        audience_of=lambda _: Audience([], []),
+        seen=lambda *_: None,
+    )
     scope = {
         "type": "websocket",
         "path": "/ws",

@@ -1,0 +1,123 @@
+"""GET /users/presence, and `presence` in what REST says of users."""
+
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from core.timestamps import rfc3339
+from friendships.models import Friendship
+from realtime import presence_store
+from realtime.presence_store import Entry
+from rooms.services import create_room
+
+URL = "/api/v1/users/presence"
+ID = "01a20445-d2d2-7371-bae7-5ddc3d096593"
+SEEN_AT = timezone.now()
+OFFLINE = {"status": "offline", "last_seen_at": None}
+
+
+def befriend(one, other):
+    Friendship.objects.bulk_create([Friendship(user=one, friend=other), Friendship(user=other, friend=one)])
+
+
+def put(user, status):
+    presence_store.current().put([Entry(str(user.id), str(uuid4()), status)])
+    User.objects.filter(id=user.id).update(last_seen_at=SEEN_AT)
+
+
+def told(user, status):
+    return {"user_id": str(user.id), "status": status, "last_seen_at": rfc3339(SEEN_AT)}
+
+
+@pytest.fixture
+def ask(alice, client_of):
+    client = client_of(alice)
+    return lambda *ids: client.get(URL, {"ids": ",".join(map(str, ids))})
+
+
+class TestList:
+    def test_friends_room_mates_and_oneself_in_the_order_asked(self, alice, bob, charlie, ask):
+        dora = User.objects.create_user("dora", "dora@example.com")
+        befriend(alice, bob)
+        create_room(dora, name="Kitchen", member_ids=[alice.id])
+        for user, status in ((alice, "online"), (bob, "away"), (charlie, "online"), (dora, "online")):
+            put(user, status)
+        response = ask(dora.id, charlie.id, alice.id, bob.id, uuid4(), dora.id)
+        assert response.status_code == 200
+        assert response.json() == [told(dora, "online"), told(alice, "online"), told(bob, "away")]
+
+    def test_who_never_came_is_offline(self, alice, bob, ask):
+        befriend(alice, bob)
+        assert ask(bob.id).json() == [{"user_id": str(bob.id), **OFFLINE}]
+
+    def test_who_was_a_room_mate_is_none(self, alice, bob, ask):
+        room = create_room(alice, name="Kitchen", member_ids=[bob.id])
+        assert len(ask(bob.id).json()) == 1
+        room.memberships.filter(user=bob).update(left_pos=9)
+        assert ask(bob.id).json() == []
+
+    def test_a_suspended_friend_is_left_out(self, alice, bob, ask):
+        befriend(alice, bob)
+        User.objects.filter(id=bob.id).update(is_active=False)
+        assert ask(bob.id).json() == []
+
+    def test_100_are_few_enough(self, ask):
+        assert ask(*(uuid4() for _ in range(100))).json() == []
+
+    @pytest.mark.parametrize(
+        "ids",
+        [
+            None,
+            "",
+            ",",
+            "abc",
+            "\N{GRINNING FACE}",
+            f"{ID},",
+            f"{ID} ,{ID}",
+            f"{{{ID}}}",
+            ",".join([ID] * 101),
+        ],
+    )
+    def test_anything_but_1_to_100_ids_is_refused(self, alice, client_of, ids):
+        response = client_of(alice).get(URL, {} if ids is None else {"ids": ids})
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
+        assert response.json()["errors"][0]["attr"] == "ids"
+
+    def test_an_anonymous_caller_gets_401(self, bob, anonymous):
+        assert anonymous.get(URL, {"ids": str(bob.id)}).status_code == 401
+
+    def test_queries_do_not_grow_with_the_ids(self, alice, ask, django_assert_max_num_queries):
+        users = [User.objects.create_user(f"dora{n}", f"dora{n}@example.com") for n in range(20)]
+        create_room(alice, name="Kitchen", member_ids=[user.id for user in users])
+        # The session with its user, friends, room-mates, users.
+        with django_assert_max_num_queries(4):
+            assert len(ask(*(user.id for user in users)).json()) == 20
+
+
+class TestProfiles:
+    def test_a_friend_sees_it_and_a_stranger_does_not(self, alice, bob, charlie, client_of):
+        befriend(alice, bob)
+        put(bob, "away")
+        seen = {
+            viewer.username: client_of(viewer).get(f"/api/v1/users/{bob.id}").json()["presence"]
+            for viewer in (alice, charlie)
+        }
+        assert seen == {
+            "alice": {"status": "away", "last_seen_at": rfc3339(SEEN_AT)},
+            "charlie": OFFLINE,
+        }
+
+    def test_in_a_search_too(self, alice, bob, client_of):
+        User.objects.create_user("bobby", "bobby@example.com")
+        befriend(alice, bob)
+        put(bob, "online")
+        found = client_of(alice).get("/api/v1/users", {"search": "bob"}).json()["results"]
+        assert [user["presence"]["status"] for user in found] == ["online", "offline"]
+
+    def test_one_sees_ones_own(self, alice, client_of):
+        client = client_of(alice)
+        assert client.get("/api/v1/users/me").json()["presence"] == OFFLINE
+        put(alice, "online")
+        assert client.get("/api/v1/users/me").json()["presence"]["status"] == "online"

@@ -1,0 +1,188 @@
+"""Who of this process's users is here: told to the store, and every change to those who may see it.
+
+Nothing here is kept, and nothing waits for it: callers only note what is new, one task takes it to the
+store on a thread of its own, and another one announces what has changed, with what the database says
+of the audience. An announcement may be lost; what holds is in the store, and REST reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from core.errors import Unavailable
+from core.timestamps import rfc3339
+from realtime import presence_store, protocol
+from realtime.connection import Connection
+from realtime.presence_store import Change, Entry, Here
+from realtime.router import Router
+
+if TYPE_CHECKING:
+    from realtime.hub import Hub
+
+logger = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STREAM = "presence"
+"""Every process listens to it; an announcement names its audience itself."""
+
+SWEEP_SECONDS = 1
+
+
+class Presence:
+    """Presence, as one process sees and tells it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._store = presence_store.current()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="presence")
+        self._router: Router | None = None
+        self._here: dict[Connection, Entry] = {}
+        self._unsaid: dict[Connection, Entry] = {}
+        self._gone: list[Entry] = []
+        self._news = asyncio.Event()
+        self._changes: dict[str, Change] = {}  # by user: only what became of them last is announced
+        self._changed = asyncio.Event()
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs until the hub stops."""
+        return [self._subscribe(), self._keep(), self._announce_changes()]
+
+    async def stop(self) -> None:
+        """Take leave of everyone, once the tasks have ended."""
+        self._gone += self._here.values()
+        self._here.clear()
+        await self._run(self._store.drop, self._gone)
+        self._thread.shutdown(wait=False)
+
+    # --- What connections do --------------------------------------------------------------------
+
+    def entered(self, connection: Connection, router: Router) -> None:
+        """A connection is authenticated, for the first time or again."""
+        self._router = router
+        if connection.identity and connection.is_open and connection not in self._here:
+            self._say(connection, Entry(str(connection.identity.user_id), str(connection.id), "online"))
+
+    def set(self, connection: Connection, status: Here) -> None:
+        """What a connection says of its user."""
+        entry = self._here.get(connection)
+        if entry and entry.status != status:
+            self._say(connection, entry._replace(status=status))
+
+    def left(self, connection: Connection) -> None:
+        self._unsaid.pop(connection, None)
+        if entry := self._here.pop(connection, None):
+            self._gone.append(entry)
+            self._news.set()
+
+    def _say(self, connection: Connection, entry: Entry) -> None:
+        self._here[connection] = self._unsaid[connection] = entry
+        self._news.set()
+
+    # --- The store ------------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        """Tell the store who is here, who has left, and at every heartbeat who still is, for ever."""
+        beat_at = sweep_at = time.monotonic()
+        while True:
+            with suppress(TimeoutError):
+                # Not all processes at once.
+                async with asyncio.timeout(SWEEP_SECONDS * random.uniform(0.75, 1)):  # noqa: S311
+                    await self._news.wait()
+            self._news.clear()
+            try:
+                now = time.monotonic()
+                if now >= beat_at:
+                    beat_at = now + settings.WS_HEARTBEAT_SECONDS
+                    self._unsaid.update(self._here)
+                await self._tell_store()
+                if now >= sweep_at and self._router:
+                    sweep_at = now + SWEEP_SECONDS / 2
+                    self._note(await self._run(self._store.sweep))
+            except Exception as error:  # noqa: BLE001 - the next heartbeat comes
+                logger.warning("presence_failed", error=type(error).__name__)
+
+    async def _tell_store(self) -> None:
+        entries, self._unsaid = list(self._unsaid.values()), {}
+        gone, self._gone = self._gone, []
+        if entries or gone:
+            self._note(await self._run(self._exchange, entries, gone))
+
+    def _exchange(self, entries: list[Entry], gone: list[Entry]) -> list[Change]:
+        changes = self._store.put(entries)
+        self._store.drop(gone)
+        return changes
+
+    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+    # --- Announcements --------------------------------------------------------------------------
+
+    async def _subscribe(self) -> None:
+        while not await self._hub.doorbell.subscribe(STREAM):  # noqa: ASYNC110 - no event tells that Redis is back
+            await asyncio.sleep(settings.HEAD_POLL_SECONDS)
+
+    def _note(self, changes: list[Change]) -> None:
+        self._changes.update((change.user_id, change) for change in changes)
+        if changes:
+            self._changed.set()
+
+    async def _announce_changes(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._changes:
+                user_id = next(iter(self._changes))
+                change = self._changes.pop(user_id)
+                try:
+                    if self._router:
+                        await self._announce(change, self._router)
+                except Unavailable:
+                    self._changes.setdefault(user_id, change)
+                    await asyncio.sleep(1)
+                except Exception as error:  # noqa: BLE001 - of one user; others wait for theirs
+                    logger.warning("presence_failed", error=type(error).__name__)
+
+    async def _announce(self, change: Change, router: Router) -> None:
+        at = datetime.fromtimestamp(change.at, UTC)
+        user_id = UUID(change.user_id)
+        await self._hub.threads.run(router.seen, user_id, at)
+        audience = await self._hub.threads.run(router.audience_of, user_id)
+        holds = await self._run(self._store.statuses, [change.user_id])
+        if holds.get(change.user_id, "offline") != change.status:
+            return  # Whoever was told of the newer change announces it; this one could come after it.
+        data = {"user_id": change.user_id, "status": change.status, "last_seen_at": rfc3339(at)}
+        message = {
+            "type": "presence",
+            "stream": STREAM,
+            "frame": protocol.encode(protocol.Frame("presence", ts=rfc3339(timezone.now()), data=data)),
+            "user": change.user_id,
+            "streams": list(audience.streams),
+            "users": [str(user_id) for user_id in audience.user_ids],
+        }
+        self._hub.doorbell.ring(STREAM, message)
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take an announcement, of this process or of another: one frame for each connection that it is for."""
+        watchers: set[Connection] = set()
+        for stream in message["streams"]:
+            if feed := self._hub.feeds.get(stream):
+                watchers.update(feed.followers)
+        for user_id in message["users"]:
+            watchers.update(self._hub.roster.connections_of(UUID(user_id)))
+        for connection in watchers:
+            if connection.identity and str(connection.identity.user_id) != message["user"]:
+                connection.offer_ephemeral(message["frame"])
