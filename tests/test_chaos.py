@@ -35,7 +35,8 @@ def test_everything_holds_while_things_break(tmp_path: Path) -> None:
 
 if not settings.REDIS_URLS:  # once is enough: the breakages are of one process on SQLite
 
-    @pytest.mark.parametrize("name", BREAKAGES)
+    # Three prove that the checker can fail; `python -m chaos --break NAME` runs the others.
+    @pytest.mark.parametrize("name", ["no_gap_fill", "no_head_poll", "ack_before_commit"])
     def test_each_breakage_is_caught_by_its_invariant(tmp_path: Path, name: str) -> None:
         caught_by = BREAKAGES[name][1]
         options = ("--profile", "embedded", "--calm", "--seconds", "6", "--clients", "8", "--rooms", "3")

@@ -67,6 +67,8 @@ async def test_everything_missed_comes_in_order_and_memory_stays_flat(
         highest, expected = before, 1
         while expected <= missed:
             frame = json.loads(await hers.raw.recv())
+            if "pos" not in frame:
+                continue  # Bob's coming, which is not kept
             assert frame["pos"] == expected
             expected += 1
             if expected % 5000 == 0:
