@@ -34,7 +34,6 @@ def test_everything_holds_while_things_break(tmp_path: Path) -> None:
 
 
 if not settings.REDIS_URLS:  # once is enough: the breakages are of one process on SQLite
-
     # Three prove that the checker can fail; `python -m chaos --break NAME` runs the others.
     @pytest.mark.parametrize("name", ["no_gap_fill", "no_head_poll", "ack_before_commit"])
     def test_each_breakage_is_caught_by_its_invariant(tmp_path: Path, name: str) -> None:
