@@ -18,6 +18,11 @@ R = TypeVar("R")
 
 ATTEMPTS = 5
 _DEADLOCK = 1213
+_LOCK_WAIT = 1205
+
+
+class Contended(Unavailable):
+    """Someone else holds a lock that this needs, and does not let go of it."""
 
 
 def transactional(work: Callable[P, R]) -> Callable[P, R]:
@@ -25,10 +30,11 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
 
     InnoDB rolls the whole transaction back when it picks a deadlock's victim, so the work must
     start over: `work` may touch nothing but the database. Inside an open transaction it joins
-    that one. Any other operational error, a lock that was waited for in vain among them, means that the database is away or full: nothing is
-    known to be saved, and the client may repeat.
+    that one. Any other operational error means that the database is away or full: nothing is known
+    to be saved, and the client may repeat.
 
     Raises:
+        Contended: a lock was waited for in vain; that would be repeated in vain, too.
         Unavailable: the database does not answer, or conflicts went on.
     """
 
@@ -41,7 +47,9 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
                 with transaction.atomic():
                     return work(*args, **kwargs)
             except OperationalError as error:
-                if not _worth_repeating(error) or attempt == ATTEMPTS - 1:
+                if _is(error, _LOCK_WAIT):
+                    raise Contended from error
+                if not _is(error, _DEADLOCK) or attempt == ATTEMPTS - 1:
                     raise Unavailable from error
             time.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
@@ -49,8 +57,8 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def _worth_repeating(error: OperationalError) -> bool:
-    return bool(error.args) and error.args[0] == _DEADLOCK
+def _is(error: OperationalError, number: int) -> bool:
+    return bool(error.args) and error.args[0] == number
 
 
 @contextmanager

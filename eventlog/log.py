@@ -72,10 +72,11 @@ def room_stream(room_id: UUID) -> str:
     return f"room:{room_id}"
 
 
-def lock(*names: str) -> LockedStreams:
+def lock(*names: str, wait: bool = True) -> LockedStreams:
     """Lock these streams until the transaction ends, making those that are new.
 
-    Must run inside a transaction, before other rows are written.
+    Must run inside a transaction, before other rows are written. With `wait=False` those that
+    someone else has locked are left out.
 
     Raises:
         TransactionManagementError: there is no transaction.
@@ -89,7 +90,7 @@ def lock(*names: str) -> LockedStreams:
         Stream.objects.bulk_create([Stream(name=name) for name in missing], ignore_conflicts=True)
         ids |= _ids(missing)
     # By id, not by name: InnoDB then takes the row locks in the order of the primary key.
-    rows = Stream.objects.select_for_update().filter(id__in=ids.values()).order_by("id")
+    rows = Stream.objects.select_for_update(skip_locked=not wait).filter(id__in=ids.values()).order_by("id")
     return LockedStreams(rows)
 
 
@@ -102,6 +103,9 @@ class LockedStreams:
 
     def __init__(self, rows: Iterable[Stream]) -> None:
         self._by_name = {row.name: row for row in rows}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
 
     def head(self, name: str) -> int:
         """The position of the stream's newest event, those of this transaction included."""

@@ -38,16 +38,17 @@ class MoveMarker(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     seq: Position
 
 
-def send_messages(calls: list[Call]) -> list[Outcome]:
-    senders = Counter(call.caller.user_id for call in calls)
+def send_messages(calls: list[Call], *, wait: bool) -> list[Outcome]:
+    # What was taken back was counted then.
+    senders = Counter(call.caller.user_id for call in calls if not call.attempt)
     room = {sender: services.room_to_send(sender, count=count) for sender, count in senders.items()}
     within: list[bool] = []
     for call in calls:
-        within.append(room[call.caller.user_id] > 0)
-        room[call.caller.user_id] -= 1
-    sent = iter(
-        services.send_messages([_draft(*call) for call, fits in zip(calls, within, strict=True) if fits])
-    )
+        within.append(bool(call.attempt) or room[call.caller.user_id] > 0)
+        if not call.attempt:
+            room[call.caller.user_id] -= 1
+    drafts = [_draft(call.caller, call.data) for call, fits in zip(calls, within, strict=True) if fits]
+    sent = iter(services.send_messages(drafts, wait=wait))
     return [_outcome(next(sent)) if fits else RateLimited(retry_after=1) for fits in within]
 
 

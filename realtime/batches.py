@@ -1,17 +1,22 @@
 """Group commit: calls that arrive while a transaction runs share the next one.
 
-No call waits when the server is idle, and a busy server does one commit for many calls.
+No call waits when the server is idle, and a busy server does one commit for many calls. Who calls
+much does not push others back: a batch takes one call of each caller after another.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
 
 import structlog
 
 from core.errors import ChatError, InternalError
+from core.transactions import Contended
 from realtime.router import Call, Outcome
 from realtime.threads import DatabaseThreads
 
@@ -19,38 +24,105 @@ logger = structlog.get_logger(__name__)
 
 MAX_BATCH = 256
 
-Handler = Callable[[list[Call]], Sequence[Outcome]]
+CONTENDED_SECONDS = 5
+"""How long a call may try to get its locks: then the client is told `unavailable`, as within 5 s of any outage."""
+
+IMPATIENT_SECONDS = 2
+"""Since a lock was last found taken; then batches wait for locks again."""
+
+_PAUSE_SECONDS = 0.02
+
+
+class Handler(Protocol):
+    """A batched handler; see `Route`."""
+
+    def __call__(self, calls: list[Call], *, wait: bool) -> Sequence[Outcome]: ...
+
+
+@dataclass(eq=False)
+class _Waiting:
+    call: Call
+    future: asyncio.Future[Outcome]
+    deadline: float
 
 
 class Batcher:
-    """Feeds one batched handler, in order of arrival, one batch at a time."""
+    """Feeds one batched handler, each caller's calls in order, one batch at a time.
+
+    Waiting for a lock is the fair way to get it, and the usual one. But a process that was stopped
+    in the middle of a transaction keeps its locks, and a batch that waits for them holds up everyone:
+    once a wait was in vain, batches take only what is free, and who could not be served is asked again.
+    """
 
     def __init__(self, handler: Handler, threads: DatabaseThreads) -> None:
         self._handler = handler
         self._threads = threads
-        self._waiting: deque[tuple[Call, asyncio.Future[Outcome]]] = deque()
+        self._waiting: dict[UUID, deque[_Waiting]] = {}
+        self._contended: set[UUID] = set()  # callers who pause: the locks that they need are taken
+        self._pause_ends = 0.0
+        self._impatient_until = 0.0
         self._worker: asyncio.Task[None] | None = None
 
     def submit(self, call: Call) -> asyncio.Future[Outcome]:
         """A future of the call's outcome; it never fails, errors are outcomes."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Outcome] = loop.create_future()
-        self._waiting.append((call, future))
+        one = _Waiting(call, loop.create_future(), loop.time() + CONTENDED_SECONDS)
+        self._waiting.setdefault(call.caller.user_id, deque()).append(one)
         if self._worker is None or self._worker.done():
             self._worker = loop.create_task(self._work())
-        return future
+        return one.future
 
     async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
-            outcomes = await self._outcomes([call for call, _ in batch])
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
-                if not future.done():
-                    future.set_result(outcome)
+            if self._contended and loop.time() >= self._pause_ends:
+                self._contended.clear()
+            batch = list(self._take())
+            if not batch:
+                await asyncio.sleep(max(0, self._pause_ends - loop.time()))
+                continue
+            outcomes = await self._outcomes([one.call for one in batch])
+            again = []
+            for one, outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, Contended) and loop.time() < one.deadline:
+                    again.append(one)
+                elif not one.future.done():
+                    one.future.set_result(outcome)
+            self._put_back(again)
+
+    def _take(self) -> Iterator[_Waiting]:
+        """The next batch: of each caller in turn one call, until it is full or nothing is left."""
+        left = MAX_BATCH
+        turns = deque(caller for caller in self._waiting if caller not in self._contended)
+        while turns and left:
+            caller = turns.popleft()
+            mine = self._waiting[caller]
+            yield mine.popleft()
+            left -= 1
+            if mine:
+                turns.append(caller)
+            else:
+                del self._waiting[caller]
+
+    def _put_back(self, batch: list[_Waiting]) -> None:
+        """Before what else their callers asked for, so that it stays behind them."""
+        if not batch:
+            return
+        now = asyncio.get_running_loop().time()
+        # Later ones first, since each is put at the front.
+        for one in reversed(batch):
+            one.call = one.call._replace(attempt=one.call.attempt + 1)
+            self._waiting.setdefault(one.call.caller.user_id, deque()).appendleft(one)
+        if now < self._impatient_until:
+            if not self._contended:
+                self._pause_ends = now + _PAUSE_SECONDS
+            self._contended.update(one.call.caller.user_id for one in batch)
+        self._impatient_until = now + IMPATIENT_SECONDS
 
     async def _outcomes(self, calls: list[Call]) -> Sequence[Outcome]:
+        wait = asyncio.get_running_loop().time() >= self._impatient_until
         try:
-            return await self._threads.run(self._handler, calls)
+            return await self._threads.run(self._handler, calls, wait=wait)
         except ChatError as error:
             return [error] * len(calls)
         except Exception:
@@ -58,4 +130,5 @@ class Batcher:
             if len(calls) == 1:
                 return [InternalError()]
             # One call broke the batch; alone, the others go through.
-            return [outcome for call in calls for outcome in await self._outcomes([call])]
+            alone = [call._replace(attempt=call.attempt + 1) for call in calls]
+            return [outcome for call in alone for outcome in await self._outcomes([call])]

@@ -268,7 +268,7 @@ class ChatConsumer(AsyncConsumer):
             future.add_done_callback(lambda done: self._finish(route, request, done))
         else:
             # In place, so that a connection's frames take effect in the order in which they came.
-            self._acknowledge(route, request, await self.hub.threads.run(route.handler, *call))
+            self._acknowledge(route, request, await self.hub.threads.run(route.handler, caller, call.data))
 
     def _finish(self, route: Route, request: Request, done: asyncio.Future[Outcome]) -> None:
         self.unanswered.release()

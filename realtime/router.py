@@ -46,10 +46,11 @@ class Audience(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A decoded frame on its way to a handler."""
+    """A decoded frame on its way to a handler. `attempt`: how often it was taken back and asked again."""
 
     caller: Identity
     data: Any
+    attempt: int = 0
 
 
 StructType = type[msgspec.Struct]
@@ -64,7 +65,8 @@ class Route:
 
     Handlers are synchronous and run in a database thread. A single handler takes
     `(caller, data)` and returns the ack's data or raises a ChatError. A batched one takes every call
-    of its type that waited, of whichever connection, as `list[Call]`, and returns an outcome each.
+    of its type that waited, of whichever connection, as `list[Call]`, and returns an outcome each; told
+    not to `wait` for locks, it returns or raises Contended for those whose locks are taken.
 
     `ack` says when the client gets an `ack`: always, only `if_asked` (the frame has an `id`), never.
     """

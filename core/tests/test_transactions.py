@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from core.errors import NotFound, Unavailable
-from core.transactions import ATTEMPTS, transactional
+from core.transactions import ATTEMPTS, Contended, transactional
 from eventlog.models import Stream
 
 DEADLOCK = (1213, "Deadlock found when trying to get lock; try restarting transaction")
@@ -55,6 +55,12 @@ def test_another_operational_error_is_not_repeated(arguments):
         work("x")
     assert len(attempts) == 1
     assert not Stream.objects.exists()
+
+
+def test_a_lock_that_was_waited_for_in_vain_is_told_apart():
+    work, _, _ = failing(OperationalError(*LOCK_WAIT), 1)
+    with pytest.raises(Contended):
+        work("x")
 
 
 @pytest.mark.parametrize("error", [NotFound(), IntegrityError("x"), RuntimeError("x")])

@@ -14,7 +14,7 @@ from django.db.models import Case, F, Q, QuerySet, When
 from core import limits
 from core.errors import ChatError, IdempotencyConflict, NotFound, RoomLocked
 from core.limits import Limit
-from core.transactions import transactional
+from core.transactions import Contended, transactional
 from eventlog import log
 from eventlog.log import LockedStreams
 from messaging import events
@@ -31,16 +31,17 @@ class Sent(NamedTuple):
     duplicate: bool
 
 
-def send_messages(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
+def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | ChatError]:
     """Save messages, of any senders to any rooms, in one transaction; an outcome for each, in order.
 
     A sender's messages keep their order. A draft with the `client_message_id` of a saved message of
     that sender is that message again (`duplicate`), or an IdempotencyConflict if its body differs.
 
     Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked,
-    IdempotencyConflict.
+    IdempotencyConflict; without `wait` Contended, for a room that someone else is writing to.
 
     Raises:
+        Contended: someone else did not stop writing to one of the rooms; nothing is saved.
         Unavailable: nothing is known to be saved.
 
     Emits:
@@ -49,10 +50,10 @@ def send_messages(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
     looked_at = [checked(draft) for draft in drafts]
     good = [draft for draft in looked_at if isinstance(draft, Draft)]
     try:
-        saved = iter(_save(good))
+        saved = iter(_save(good, wait=wait))
     except IntegrityError:
         # Another process saved one of these ids a moment ago, through another room: now it is found.
-        saved = iter(_save(good))
+        saved = iter(_save(good, wait=wait))
     return [next(saved) if isinstance(draft, Draft) else draft for draft in looked_at]
 
 
@@ -71,11 +72,11 @@ def room_to_send(sender_id: UUID, *, count: int = 1) -> int:
 
 
 @transactional
-def _save(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
+def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     if not drafts:
         return []
     found = memberships_for({(draft.sender_id, draft.room) for draft in drafts})
-    streams = log.lock(*{membership.room.stream for membership in found.values()})
+    streams = log.lock(*{membership.room.stream for membership in found.values()}, wait=wait)
     # Again, now that nobody else can number, leave or remove: what was read before may be old.
     memberships = memberships_for(found.keys())
     rooms = {membership.room_id: membership.room for membership in memberships.values()}
@@ -93,6 +94,9 @@ def _save(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
         if earlier := repeats.get(key):
             same = earlier.body_hash == body_hash(draft, room.id)
             outcomes.append(Sent(earlier, duplicate=True) if same else IdempotencyConflict())
+            continue
+        if room.stream not in streams:
+            outcomes.append(Contended())
             continue
         reply_to = replies.get(draft.reply_to or "")
         if refusal := _refusal(draft, room, reply_to):

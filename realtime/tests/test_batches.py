@@ -13,6 +13,8 @@ import pytest
 from django.db import OperationalError
 
 from core.errors import ChatError, InternalError, NotFound, Unavailable
+from core.transactions import Contended
+from realtime import batches
 from realtime.batches import MAX_BATCH, Batcher
 from realtime.router import Call, Identity, Outcome
 from realtime.threads import DatabaseThreads
@@ -22,8 +24,12 @@ class Done(msgspec.Struct):
     number: int
 
 
-def call(number: int) -> Call:
-    return Call(Identity(uuid4(), uuid4(), 0, Done(0)), number)
+def call(number: int, caller: Identity | None = None) -> Call:
+    return Call(caller or someone(), number)
+
+
+def someone() -> Identity:
+    return Identity(uuid4(), uuid4(), 0, Done(0))
 
 
 class Handler:
@@ -31,12 +37,14 @@ class Handler:
 
     def __init__(self, work: Callable[[int], Outcome] = Done) -> None:
         self.batches: list[list[int]] = []
+        self.waits: list[bool] = []
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
         self.work = work
 
-    def __call__(self, calls: list[Call]) -> Sequence[Outcome]:
+    def __call__(self, calls: list[Call], *, wait: bool) -> Sequence[Outcome]:
+        self.waits.append(wait)
         self.batches.append([call.data for call in calls])
         self.entered.set()
         assert self.gate.wait(10)
@@ -103,7 +111,7 @@ async def test_a_batch_has_an_upper_limit_and_the_order_goes_on(threads: Databas
 async def test_one_batch_runs_at_a_time(threads: DatabaseThreads) -> None:
     alone = threading.Lock()
 
-    def handler(calls: list[Call]) -> list[Outcome]:
+    def handler(calls: list[Call], *, wait: bool) -> list[Outcome]:
         assert alone.acquire(blocking=False)
         time.sleep(0.002)
         alone.release()
@@ -140,7 +148,7 @@ async def test_a_poisoned_call_does_not_harm_the_others(threads: DatabaseThreads
 async def test_an_error_of_the_whole_batch_is_the_outcome_of_every_call(
     threads: DatabaseThreads, error: Exception
 ) -> None:
-    def handler(calls: list[Call]) -> list[Outcome]:
+    def handler(calls: list[Call], *, wait: bool) -> list[Outcome]:
         raise error
 
     batcher = Batcher(handler, threads)
@@ -179,3 +187,94 @@ async def test_calls_that_arrive_in_the_last_moment_of_a_run_are_not_forgotten(
         async with asyncio.timeout(10):
             await done.wait()
             assert await heard[0] == Done(number)
+
+
+async def test_who_calls_much_does_not_push_others_back(threads: DatabaseThreads) -> None:
+    handler = Handler()
+    batcher = Batcher(handler, threads)
+    first = await busy(handler, batcher)
+    alice = someone()
+    flood = [batcher.submit(call(number, alice)) for number in range(1, 2 * MAX_BATCH)]
+    bobs = batcher.submit(call(-1))
+    handler.gate.set()
+    assert await bobs == Done(-1)
+    assert -1 in handler.batches[1]
+    await asyncio.gather(first, *flood)
+    assert [number for batch in handler.batches for number in batch if number > 0] == list(
+        range(1, 2 * MAX_BATCH)
+    )
+
+
+class Locks:
+    """A handler's locks: what `taken` holds can't be had, and waiting for it is in vain."""
+
+    def __init__(self) -> None:
+        self.taken: set[int] = set()
+        self.log: list[int] = []
+
+    def handler(self, calls: list[Call], *, wait: bool) -> Sequence[Outcome]:
+        rooms = [call.data // 100 for call in calls]
+        if wait and self.taken.intersection(rooms):
+            raise Contended
+        return [
+            Contended() if room in self.taken else self.done(call)
+            for room, call in zip(rooms, calls, strict=True)
+        ]
+
+    def done(self, call: Call) -> Outcome:
+        self.log.append(call.data)
+        return Done(call.data)
+
+
+@pytest.fixture
+def locks() -> Locks:
+    return Locks()
+
+
+async def test_a_taken_lock_holds_up_only_those_who_need_it(threads: DatabaseThreads, locks: Locks) -> None:
+    batcher = Batcher(locks.handler, threads)
+    locks.taken = {1}
+    alice = someone()
+    held_up = [batcher.submit(call(number, alice)) for number in (100, 101)]
+    for number in range(200, 220):
+        assert await batcher.submit(call(number)) == Done(number)
+    assert not any(future.done() for future in held_up)
+    locks.taken.clear()
+    assert await asyncio.gather(*held_up) == [Done(100), Done(101)]
+    assert [number for number in locks.log if number < 200] == [100, 101], "in their order, each once"
+
+
+async def test_who_is_held_up_keeps_their_order(threads: DatabaseThreads, locks: Locks) -> None:
+    batcher = Batcher(locks.handler, threads)
+    locks.taken = {1}
+    alice = someone()
+    futures = [batcher.submit(call(number, alice)) for number in range(100, 120)]
+    for _ in range(10):
+        await batcher.submit(call(200))
+    futures += [batcher.submit(call(number, alice)) for number in range(120, 140)]
+    locks.taken.clear()
+    await asyncio.gather(*futures)
+    assert [number for number in locks.log if number < 200] == list(range(100, 140))
+
+
+async def test_a_lock_that_stays_taken_is_told_in_time(
+    threads: DatabaseThreads, locks: Locks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "CONTENDED_SECONDS", 0.2)
+    batcher = Batcher(locks.handler, threads)
+    locks.taken = {1}
+    outcome = await batcher.submit(call(100))
+    assert isinstance(outcome, Unavailable)
+    assert outcome.retryable
+
+
+async def test_batches_wait_for_locks_again_once_none_is_taken(
+    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "IMPATIENT_SECONDS", 0.1)
+    handler = Handler(lambda number: Contended() if number == 1 and len(handler.waits) == 1 else Done(number))
+    batcher = Batcher(handler, threads)
+    assert await batcher.submit(call(1)) == Done(1)
+    await asyncio.sleep(0.15)
+    await batcher.submit(call(2))
+    assert handler.waits == [True, False, True]
