@@ -109,10 +109,15 @@ class Hub:
             self._go_live_or_catch_up(connection, following)
 
     def rewind(self, connection: Connection, stream: str, place: int) -> None:
-        """Set the connection's place in a stream that it follows; events from `place` + 1 on follow."""
+        """Set the connection's place in a stream that it follows; events from `place` + 1 on follow.
+
+        An older cursor, of an earlier membership perhaps, does not open what came before this one.
+        """
         following = connection.following[stream]
         following.feed.live.discard(connection)
         following.live, following.place, following.from_ready = False, place, False
+        if place < following.since:
+            self._skip(connection, following, following.since)
         self._go_live_or_catch_up(connection, following)
 
     def _unfollow(self, connection: Connection, following: Following) -> None:
