@@ -1,39 +1,39 @@
-"""The server, broken on purpose: `python -m chaos.broken NAME` in place of `python -m chatproject.serve`.
+"""Breakages: the server without one thing that a promise rests on.
 
-A checker that can't fail proves nothing. Each breakage takes away one thing that a promise rests on, and
-must be caught by the invariant of that promise. The product itself has no switch for any of them.
+A checker that can't fail proves nothing: each breakage must be caught by the invariant of that
+promise. The product itself has no switch for any of them; `python -m chaos.server NAME` installs one.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+from django.db import connection, transaction
 
-import django
-
-django.setup()
-
-from channels.layers import InMemoryChannelLayer
-from django.db import transaction
-
-from chatproject import serve
 from core.errors import ChatError
-from eventlog.log import LoggedEvent
-from messaging import services
+from eventlog.log import LockedStreams, LoggedEvent
+from messaging import events, services
+from messaging.models import Message
 from messaging.services import sending
 from realtime.feed import Feed
+from realtime.hub import Hub
+from realtime.roster import Roster
 
 RARELY = 0.05
 
 
+class Breakage(NamedTuple):
+    """How to break it, the invariant that catches it, and the faults that bring it to light."""
+
+    install: Callable[[], None]
+    caught_by: str
+    faults: tuple[str, ...]
+
+
 def no_gap_fill() -> None:
-    """Events are passed on as they come, holes and all. Caught by `every_step_is_one`."""
-    _drop_rings()
+    """Events are passed on as they come, holes and all."""
 
     def take(self: Feed, events: Iterable[LoggedEvent]) -> None:
         for event in events:
@@ -44,18 +44,17 @@ def no_gap_fill() -> None:
 
 
 def no_head_poll() -> None:
-    """Nobody looks for what no ring told. Caught by `everyone_ends_complete`."""
-    _drop_rings()
+    """Nobody looks for what no ring told."""
     Feed.look_for = lambda _feed, _head: None  # type: ignore[assignment, method-assign]
 
 
 def ack_before_commit() -> None:
-    """Now and then what was acknowledged is rolled back. Caught by `nothing_is_lost`."""
-    send_messages = sending.send_messages
+    """Now and then what was acknowledged is rolled back."""
+    send_messages = services.send_messages
 
-    def send(drafts: Sequence[services.Draft]) -> list[services.Sent | ChatError]:
+    def send(drafts: Sequence[services.Draft], *, wait: bool = True) -> list[services.Sent | ChatError]:
         with transaction.atomic():
-            outcomes = send_messages(drafts)
+            outcomes = send_messages(drafts, wait=wait)
             transaction.set_rollback(random.random() < RARELY)
         return outcomes
 
@@ -63,7 +62,7 @@ def ack_before_commit() -> None:
 
 
 def auto_increment_seq() -> None:
-    """Numbers as AUTO_INCREMENT gives them: with gaps. Caught by `numbers_have_no_holes`."""
+    """Numbers as AUTO_INCREMENT gives them: with gaps."""
     next_message = sending._next_message
 
     def numbered(draft: Any, room: Any, membership: Any, reply_to: Any) -> Any:
@@ -73,26 +72,45 @@ def auto_increment_seq() -> None:
     sending._next_message = numbered
 
 
-def _drop_rings() -> None:
-    """The layer loses one ring in five, as it may: by itself that must be invisible."""
-    group_send = InMemoryChannelLayer.group_send
+def no_unique() -> None:
+    """Nobody asks whether a message is a repeat, the database least of all."""
+    sending._saved_before = lambda drafts: {}  # noqa: ARG005
+    (constraint,) = [c for c in Message._meta.constraints if "client_message_id" in getattr(c, "fields", ())]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Message, constraint)
 
-    async def lossy(self: InMemoryChannelLayer, group: str, message: dict[str, Any]) -> None:
-        if random.random() > 0.2:
-            await group_send(self, group, message)
 
-    InMemoryChannelLayer.group_send = lossy
+def drop_outbox() -> None:
+    """Now and then a message is saved, and its event is not."""
+    messages_sent = events.messages_sent
+
+    def announce(streams: LockedStreams, messages: Sequence[Message]) -> list[LoggedEvent]:
+        told = [message for message in messages if random.random() > RARELY]
+        logged = {event.pos: event for event in messages_sent(streams, told)}
+        by_message = dict(zip([message.pk for message in told], logged.values(), strict=True))
+        nothing = LoggedEvent("", 0, "message", "")
+        return [by_message.get(message.pk, nothing) for message in messages]
+
+    events.messages_sent = announce
+
+
+def no_revoke() -> None:
+    """Who was put out, or shut out, goes on listening."""
+    steer = Hub._steer
+
+    def blind(self: Hub, connection: Any, following: Any, event: LoggedEvent) -> None:
+        steer(self, connection, following, event._replace(ends_for=""))
+
+    Hub._steer = blind  # type: ignore[method-assign]
+    Roster.end = lambda *_: None  # type: ignore[method-assign]
 
 
 BREAKAGES = {
-    "no_gap_fill": (no_gap_fill, "every_step_is_one"),
-    "no_head_poll": (no_head_poll, "everyone_ends_complete"),
-    "ack_before_commit": (ack_before_commit, "nothing_is_lost"),
-    "auto_increment_seq": (auto_increment_seq, "numbers_have_no_holes"),
-    "lossy_layer": (_drop_rings, None),
+    "no_gap_fill": Breakage(no_gap_fill, "every_step_is_one", ("lossy layer",)),
+    "no_head_poll": Breakage(no_head_poll, "everyone_ends_complete", ("lossy layer",)),
+    "ack_before_commit": Breakage(ack_before_commit, "nothing_is_lost", ()),
+    "auto_increment_seq": Breakage(auto_increment_seq, "numbers_have_no_holes", ()),
+    "no_unique": Breakage(no_unique, "nothing_is_doubled", ("links reset",)),
+    "drop_outbox": Breakage(drop_outbox, "live_is_history", ()),
+    "no_revoke": Breakage(no_revoke, "nothing_after_a_removal", ("members removed",)),
 }
-"""How to break it, and the invariant that catches it; None: the system must hold."""
-
-if __name__ == "__main__":
-    BREAKAGES[sys.argv[1]][0]()
-    serve.main()

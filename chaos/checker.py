@@ -1,17 +1,25 @@
-"""Judges a run: each function is an invariant, and gives a sentence for each breach."""
+"""Judges a run: each function is an invariant, and gives a sentence for each breach.
+
+Some the clients watch themselves, as it happens (`History.breach`): `every_step_is_one`,
+`nothing_after_a_removal`, `nothing_is_doubled`.
+"""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from chaos.client import Client
+from chaos.audit import Rooms
 from chaos.history import History, Send
 
-Rooms = dict[str, list[dict[str, Any]]]
-"""Each room's whole history as REST shows it, oldest first."""
+CAUGHT_UP_SECONDS = 10
+LIVE_AGAIN_SECONDS = 5
+PENDING_SECONDS = 15
+GROWTH = 1.1
+"""What the promise allows: after a fault, after a killed process, for one request; of what was held before."""
 
 
 def nothing_is_lost(history: History, rooms: Rooms) -> Iterator[str]:
@@ -28,12 +36,14 @@ def nothing_is_lost(history: History, rooms: Rooms) -> Iterator[str]:
 
 
 def nothing_is_made_up(history: History, rooms: Rooms) -> Iterator[str]:
-    """Every saved message was sent, by this sender to this room."""
+    """Every saved message was sent, by this sender to this room, and not refused."""
     for room, messages in rooms.items():
         for message in messages:
             send = history.sends.get(message["client_message_id"])
             if send is None or (send.room, send.sender) != (room, message["sender"]["id"]):
                 yield f"{message['client_message_id']} in {room} was never sent there"
+            elif send.refused and send.attempts == 1:
+                yield f"{message['client_message_id']} in {room} was refused"
 
 
 def nothing_is_doubled(history: History, rooms: Rooms) -> Iterator[str]:
@@ -49,17 +59,32 @@ def numbers_have_no_holes(history: History, rooms: Rooms) -> Iterator[str]:
 
 
 def live_is_history(history: History, rooms: Rooms) -> Iterator[str]:
-    """What each client got live or by replay is what history shows: all of it, in order, each once."""
-    for (name, room), frames in history.received.items():
-        got = [(f["data"]["seq"], f["data"]["id"], f["data"]["content"]) for f in frames]
+    """What a client got live or by replay is what history shows: in each of its memberships all of it, in order."""
+    for (name, room), windows in history.windows.items():
         there = [(m["seq"], m["id"], m["content"]) for m in rooms[room]]
-        if got != there:
-            yield f"{name} got {len(got)} messages of {room}, history has {len(there)}, or others"
+        for window in windows:
+            got = [(f["data"]["seq"], f["data"]["id"], f["data"]["content"]) for f in window.frames]
+            start = bisect_left(there, got[0]) if got else 0
+            if got != there[start : start + len(got)]:
+                yield f"{name} got {len(got)} messages of {room} from {start + 1} on, history has others there"
+            elif got and window.after == 0 and start > 0:
+                yield f"{name} missed the beginning of {room}"
+            elif window.is_open and window.after == 0 and len(got) != len(there):
+                yield f"{name} got {len(got)} messages of {room}, history has {len(there)}"
+            elif window.is_open and got and got[-1] != there[-1]:
+                yield f"{name} missed the end of {room}"
 
 
-def every_step_is_one(history: History, rooms: Rooms) -> Iterator[str]:
-    """Per connection and stream strictly +1 from the cursor; the clients watch that themselves."""
-    yield from history.violations
+def nothing_after_a_removal(history: History, rooms: Rooms) -> Iterator[str]:
+    """Who was removed at a position got nothing beyond it, until taken in again."""
+    users = {send.client_message_id.rpartition("-")[0]: send.sender for send in history.sends.values()}
+    for (name, room), windows in history.windows.items():
+        cuts = [pos for user, where, pos in history.removals if (user, where) == (users.get(name), room)]
+        for window in windows:
+            end = min((cut for cut in cuts if cut > window.after), default=None)
+            late = [frame["pos"] for frame in window.frames if end is not None and frame["pos"] > end]
+            if late:
+                yield f"{name} was removed from {room} at {end} and got {late[0]}"
 
 
 def acked_before_sent_is_smaller(history: History, rooms: Rooms) -> Iterator[str]:
@@ -91,29 +116,80 @@ def a_senders_order_is_kept(history: History, rooms: Rooms) -> Iterator[str]:
             last[key] = number
 
 
+def caught_up_in_time(history: History, rooms: Rooms) -> Iterator[str]:
+    """After each fault's end every client has all there was by then within 10 s."""
+    for trouble in history.troubles:
+        if trouble.caught_up is None:
+            yield f"after {trouble.name!r} not everyone caught up"
+        elif trouble.caught_up > CAUGHT_UP_SECONDS:
+            yield f"after {trouble.name!r} the last one caught up in {trouble.caught_up:.1f} s"
+
+
+def live_again_in_time(history: History, rooms: Rooms) -> Iterator[str]:
+    """The sockets of a killed process are ready at some process within 5 s."""
+    for name, seconds in back_after_kills(history):
+        if seconds is None or seconds > LIVE_AGAIN_SECONDS:
+            yield f"{name} was {'never' if seconds is None else f'after {seconds:.1f} s'} live again"
+
+
+def back_after_kills(history: History) -> Iterator[tuple[str, float | None]]:
+    """For each client that was on a killed process: seconds until it was ready again, None for never."""
+    for killed, web in history.kills:
+        for lost in history.sessions:
+            # The harness may see the end of a process that died by itself a moment after its clients.
+            if (
+                lost.web == web
+                and lost.ready < killed
+                and (lost.gone is None or killed - 0.1 < lost.gone < killed + 1)
+            ):
+                later = [
+                    s.ready for s in history.sessions if s.client == lost.client and s.ready > lost.ready
+                ]
+                yield lost.client, min(later) - killed if later else None
+
+
+def nothing_hangs(history: History, rooms: Rooms) -> Iterator[str]:
+    """No request is under way for more than 15 s."""
+    yield from (f"{what} took {s:.1f} s" for s, what in history.operations if s > PENDING_SECONDS)
+
+
 INVARIANTS = (
     nothing_is_lost,
     nothing_is_made_up,
     nothing_is_doubled,
     numbers_have_no_holes,
     live_is_history,
-    every_step_is_one,
+    nothing_after_a_removal,
     acked_before_sent_is_smaller,
     a_senders_order_is_kept,
+    caught_up_in_time,
+    live_again_in_time,
+    nothing_hangs,
 )
 
 
 def breaches(history: History, rooms: Rooms) -> dict[str, list[str]]:
-    """The broken invariants, each with its sentences."""
-    found = {invariant.__name__: list(invariant(history, rooms)) for invariant in INVARIANTS}
+    """The broken invariants, each with its sentences, those that clients saw included."""
+    found = {name: list(sentences) for name, sentences in history.breaches.items()}
+    for invariant in INVARIANTS:
+        found.setdefault(invariant.__name__, []).extend(invariant(history, rooms))
     return {name: sentences for name, sentences in found.items() if sentences}
 
 
-def everyone_is_complete(clients: list[Client], heads: dict[str, int]) -> bool:
-    """Whether every client has every event of its rooms."""
-    return all(client.cursors[f"room:{room}"] == heads[room] for client in clients for room in client.rooms)
+def grown(before: dict[str, int], after: dict[str, int]) -> list[str]:
+    """What is more than a tenth above what was held before."""
+    return [
+        f"{what}: {before[what]} before, {held} after"
+        for what, held in after.items()
+        if held > before[what] * GROWTH
+    ]
 
 
 def odd_log_lines(logs: str) -> list[str]:
-    """Tracebacks and errors: no fault may cause one."""
+    """Tracebacks: no fault may cause one."""
     return re.findall(r"Traceback \(most recent call last\)[\s\S]{0,1500}", logs)
+
+
+def as_messages(frames: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """What history and replay must agree on."""
+    return [(m["seq"], m["id"], m["sender"]["id"], m["content"], m["client_message_id"]) for m in frames]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass
@@ -20,6 +21,35 @@ class Send:
     seq: int | None = None
     pos: int | None = None
     attempts: int = 1
+    refused: bool = False
+
+
+@dataclass
+class Window:
+    """One membership of one client in one room, as that client was told of it: what came after `after`."""
+
+    after: int
+    frames: list[dict[str, Any]] = field(default_factory=list)
+    is_open: bool = True
+
+
+@dataclass
+class Session:
+    """A socket's life: which server process, and when it was ready and gone."""
+
+    client: str
+    web: int
+    ready: float
+    gone: float | None = None
+
+
+class Trouble(NamedTuple):
+    """One fault: when it began and was over, and how long afterwards the last client had caught up."""
+
+    name: str
+    began: float
+    healed: float
+    caught_up: float | None
 
 
 @dataclass
@@ -27,14 +57,25 @@ class History:
     """Sends, what each client received, and what was odd on the way."""
 
     sends: dict[str, Send] = field(default_factory=dict)
-    received: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
-    violations: list[str] = field(default_factory=list)
+    windows: dict[tuple[str, str], list[Window]] = field(default_factory=dict)
+    breaches: dict[str, list[str]] = field(default_factory=dict)
     deliveries: list[tuple[float, float]] = field(
         default_factory=list
     )  # (when, seconds since the send began)
-    errors: dict[str, int] = field(default_factory=dict)
-    faults: list[tuple[float, float, str]] = field(default_factory=list)
+    operations: list[tuple[float, str]] = field(default_factory=list)  # (seconds, what)
+    counts: Counter[str] = field(default_factory=Counter)
+    sessions: list[Session] = field(default_factory=list)
+    removals: set[tuple[str, str, int]] = field(default_factory=set)  # (user, room, pos)
+    kills: list[tuple[float, int]] = field(default_factory=list)  # (when, which web process)
+    troubles: list[Trouble] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
-    def count_error(self, code: str) -> None:
-        self.errors[code] = self.errors.get(code, 0) + 1
+    def breach(self, invariant: str, sentence: str) -> None:
+        """What a client saw by itself that the promise forbids."""
+        self.breaches.setdefault(invariant, []).append(sentence)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started

@@ -2,52 +2,70 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from statistics import quantiles
 
-from chaos.checker import Rooms
+from chaos.checker import back_after_kills
 from chaos.history import History
+from chaos.trial import Plan, Verdict
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 1200, 420, 60, 40
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 1600, 520, 60, 100, 40
+_LABEL_ROWS = 8
 
 
-def write(
-    arguments: argparse.Namespace,
-    history: History,
-    rooms: Rooms,
-    breaches: dict[str, list[str]],
-    caught_up: float | None,
-    before: dict[str, int],
-    after: dict[str, int],
-) -> None:
-    """Print the verdict; write it and the picture into the report's folder."""
-    acked = [send for send in history.sends.values() if send.acked is not None]
-    latencies = sorted(seconds for _, seconds in history.deliveries)
-    lines = [
-        f"profile {arguments.profile}, seed {arguments.seed}, {len(history.faults)} faults",
-        (
-            f"messages   {sum(map(len, rooms.values()))} saved, {len(acked)} acknowledged, "
-            f"{sum(send.attempts > 1 for send in acked)} of them after a repeat"
-        ),
-        f"deliveries {len(latencies)}, {_percentiles(latencies)}",
-        f"errors     {dict(sorted(history.errors.items())) or 'none'}",
-        f"caught up  {'never' if caught_up is None else f'{caught_up:.1f} s'} after the last fault healed",
-        f"memory     {before['memory_kib']} KiB before, {after['memory_kib']} KiB after",
-        f"descriptors {before['descriptors']} before, {after['descriptors']} after",
-    ]
-    for name, sentences in breaches.items():
-        lines.append(f"BROKEN {name}: {len(sentences)} times")
-        lines += [f"    {sentence}" for sentence in sentences[:5]]
-    lines.append("FAILED" if breaches else "OK: nothing lost, doubled, reordered or missing")
-    text = "\n".join(lines)
+def write(plan: Plan, history: History, verdict: Verdict, folder: Path) -> None:
+    """Print the verdict; write it and the picture into `folder`."""
+    text = "\n".join([*_figures(plan, history, verdict), *_faults(history), *_judgement(verdict)])
     print(text)
-    arguments.report.mkdir(parents=True, exist_ok=True)
-    name = f"{arguments.profile}-{arguments.seed}"
-    (arguments.report / f"{name}.txt").write_text(text + "\n")
-    (arguments.report / f"{name}.svg").write_text("\n".join(_picture(history)))
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{plan.profile}-{plan.seed}"
+    (folder / f"{name}.txt").write_text(text + "\n")
+    (folder / f"{name}.svg").write_text("\n".join(_picture(history)))
+
+
+def _figures(plan: Plan, history: History, verdict: Verdict) -> Iterator[str]:
+    acked = [send for send in history.sends.values() if send.acked is not None]
+    back = [seconds for _, seconds in back_after_kills(history) if seconds is not None]
+    yield f"profile {plan.profile}, seed {plan.seed}, {len(history.troubles)} faults in {history.now:.0f} s"
+    yield (
+        f"messages     {sum(map(len, verdict.rooms.values()))} saved, {len(acked)} acknowledged, "
+        f"{sum(send.attempts > 1 for send in acked)} of them after a repeat"
+    )
+    yield f"deliveries   {len(history.deliveries)}, {_percentiles([s for _, s in history.deliveries])}"
+    yield f"sessions     {len(history.sessions)} sockets of {plan.clients} clients"
+    yield f"counted      {', '.join(f'{count} {what}' for what, count in sorted(history.counts.items())) or 'nothing'}"
+    yield f"requests     {len(history.operations)}, slowest {max([s for s, _ in history.operations], default=0):.1f} s"
+    if back:
+        yield f"kill -9      {len(back)} sockets lost their process, the last was ready again after {max(back):.1f} s"
+    yield f"complete     {_seconds(verdict.caught_up)} after the last fault"
+    for what, held in verdict.after.items():
+        yield f"{what:<12} {verdict.before[what]} before, {held} after"
+    yield from history.notes
+
+
+def _faults(history: History) -> Iterator[str]:
+    """One line for each: how long, caught up, and how deliveries fared meanwhile."""
+    yield f"{'fault':<24} {'at':>6} {'lasted':>7} {'caught up':>10}  deliveries meanwhile"
+    for trouble in history.troubles:
+        during = [s for when, s in history.deliveries if trouble.began <= when <= trouble.healed]
+        yield (
+            f"{trouble.name:<24} {trouble.began - history.started:>6.1f} {trouble.healed - trouble.began:>6.1f}s "
+            f"{_seconds(trouble.caught_up):>10}  {len(during)}, {_percentiles(during)}"
+        )
+
+
+def _judgement(verdict: Verdict) -> Iterator[str]:
+    for name, sentences in verdict.breaches.items():
+        yield f"BROKEN {name}: {len(sentences)} times"
+        yield from (f"    {sentence}" for sentence in sentences[:5])
+    yield "FAILED" if verdict.breaches else "OK: nothing lost, doubled, reordered or missing"
+
+
+def _seconds(value: float | None) -> str:
+    return "never" if value is None else f"{value:.1f} s"
 
 
 def _percentiles(values: list[float]) -> str:
@@ -69,14 +87,14 @@ def _picture(history: History) -> Iterator[str]:
         return LEFT + second * (WIDTH - LEFT) / span
 
     def y(share: float) -> float:
-        return HEIGHT - BOTTOM - share * (HEIGHT - 2 * BOTTOM)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
     yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">'
     yield f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>'
-    for place, (began, healed, name) in enumerate(history.faults):
-        start, end = x(began - history.started), x(healed - history.started)
-        yield f'<rect x="{start:.1f}" y="{BOTTOM}" width="{max(2, end - start):.1f}" height="{HEIGHT - 2 * BOTTOM}" fill="#fbd5d5"/>'
-        yield f'<text x="{start:.1f}" y="{12 + place % 3 * 11}" font-size="10">{escape(name)}</text>'
+    for place, trouble in enumerate(history.troubles):
+        start, end = x(trouble.began - history.started), x(trouble.healed - history.started)
+        yield f'<rect x="{start:.1f}" y="{TOP}" width="{max(2, end - start):.1f}" height="{HEIGHT - TOP - BOTTOM}" fill="#fbd5d5"/>'
+        yield f'<text x="{start:.1f}" y="{12 + place % _LABEL_ROWS * 11}" font-size="10">{escape(trouble.name)}</text>'
     for second, latencies in per_second.items():
         top = y(len(latencies) / most)
         width = (WIDTH - LEFT) / span

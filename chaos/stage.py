@@ -2,76 +2,177 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from chaos import switches
+from chaos.link import Link
 from tests.live import ROOT, LiveServer
 from tests.with_servers import MariaDB, Redis
 
+STAFF = "referee"
+PASSWORD = "correct-horse-42"
+
+ENVIRONMENT = {
+    # Short enough for a run to see what they do.
+    "HEAD_POLL_SECONDS": "1",
+    "WS_DRAIN_SECONDS": "2",
+    "WS_HEARTBEAT_SECONDS": "8",
+    "ACCESS_TOKEN_SECONDS": "75",
+    # As outside DEBUG.
+    "MESSAGES_PER_SECOND": "20",
+    "MESSAGE_BURST": "40",
+    "WS_FRAMES_PER_SECOND": "100",
+    "WS_FRAME_BURST": "200",
+}
+
+
+class SQLRefused(Exception):
+    """MariaDB chose another one to go on, or knows no such connection any more."""
+
+
+class Web:
+    """One server process and the link through which the clients reach it."""
+
+    def __init__(self, number: int, breakage: str | None, environment: dict[str, str]) -> None:
+        self.number = number
+        self.server = LiveServer(**environment)
+        self.server.command = [sys.executable, "-m", "chaos.server", *filter(None, [breakage])]
+        self.link = Link(self.server.port)
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.link.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.link.port}/ws"
+
+    @property
+    def pid(self) -> int:
+        """Raises AssertionError while it is down."""
+        assert self.server.process
+        return self.server.process.pid
+
+    async def restart_with(self, **environment: str) -> None:
+        """Once more, in an orderly way, with these variables in place of those of the last time."""
+        await asyncio.to_thread(self.server.stop)
+        for name, value in environment.items():
+            if value:
+                self.server.environment[name] = value
+            else:
+                self.server.environment.pop(name, None)
+        await asyncio.to_thread(self.server.start)
+
 
 class Stage:
-    """Starts everything of a profile; `webs`, `mariadb` and `redis` are what faults act upon.
+    """Starts everything of a profile; `webs`, `mariadb`, `redis` and `switches` are what faults act upon.
 
     Args:
         profile: `cluster` (two web processes, MariaDB, Redis) or `embedded` (one process on SQLite).
         breakage: one of `chaos.broken`, to run the server with.
-        environment: variables for the web processes.
     """
 
-    def __init__(self, profile: str, breakage: str | None = None, **environment: str) -> None:
-        self.breakage = breakage
+    def __init__(self, profile: str, breakage: str | None = None) -> None:
         self.profile = profile
         self.mariadb = MariaDB() if profile == "cluster" else None
         self.redis = Redis() if profile == "cluster" else None
-        self.webs: list[LiveServer] = []
-        self._environment = {"HEAD_POLL_SECONDS": "1", "WS_DRAIN_SECONDS": "2", **environment}
+        self.webs: list[Web] = []
+        self.sqlite: Path | None = None
+        self._breakage = breakage
         self._stack = ExitStack()
+        self._links = AsyncExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as started:
+            directory = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="chat-chaos-")))
+            self._switches = directory
+            environment = {**ENVIRONMENT, switches.DIRECTORY: str(directory), "REDIS_URL": ""}
             for server in (self.mariadb, self.redis):
                 if server:
                     started.enter_context(server)
             if self.mariadb and self.redis:
-                self._environment |= {"DATABASE_URL": self.mariadb.url, "REDIS_URL": self.redis.url}
+                environment |= {"DATABASE_URL": self.mariadb.url, "REDIS_URL": self.redis.url}
             else:
-                directory = started.enter_context(tempfile.TemporaryDirectory(prefix="chat-chaos-"))
-                self._environment |= {"DATABASE_URL": f"sqlite:///{directory}/db.sqlite3", "REDIS_URL": ""}
-            self._migrate()
-            for _ in range(2 if self.profile == "cluster" else 1):
-                web = LiveServer(**self._environment)
-                if self.breakage:
-                    web.command = [sys.executable, "-m", "chaos.broken", self.breakage]
-                started.callback(web.close)
-                self.webs.append(web.start())
+                self.sqlite = directory / "db.sqlite3"
+                environment["DATABASE_URL"] = f"sqlite:///{self.sqlite}"
+            _manage(environment, "migrate", "--verbosity", "0")
+            _manage(environment, "createsuperuser", "--noinput")
+            for number in range(2 if self.profile == "cluster" else 1):
+                web = Web(number, self._breakage, environment)
+                started.callback(web.server.close)
+                web.server.start()
+                self.webs.append(web)
             self._stack = started.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _migrate(self) -> None:
-        environment = {**os.environ, "DEBUG": "true", "ENV_FILE": "", **self._environment}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    async def connect(self) -> None:
+        """Open the links, in the loop that the clients live in."""
+        for web in self.webs:
+            await self._links.enter_async_context(web.link)
+
+    async def disconnect(self) -> None:
+        await self._links.aclose()
+
+    def turn_on(self, switch: str, to: str = "") -> None:
+        switches.turn_on(self._switches, switch, to)
+
+    def turn_off(self, switch: str) -> None:
+        switches.turn_off(self._switches, switch)
+
+    def sql(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Rows of the last statement, by a connection that is not the servers'. Raises SQLRefused."""
+        import MySQLdb  # noqa: PLC0415 - the embedded profile does without
+
+        assert self.mariadb
+        connection = MySQLdb.connect(
+            unix_socket=str(self.mariadb.socket), user="root", passwd="", db=self.mariadb.database
+        )
+        try:
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+        except MySQLdb.OperationalError as error:
+            raise SQLRefused from error
+        finally:
+            connection.close()
 
     def logs(self) -> str:
         """What the web processes have logged, all of them."""
-        return "".join(web.log.read_text(errors="replace") for web in self.webs)
+        return "".join(web.server.log.read_text(errors="replace") for web in self.webs)
 
     def resources(self) -> dict[str, int]:
-        """What the living web processes hold: KiB of memory, and file descriptors."""
+        """What the web processes hold: KiB of memory, file descriptors, database connections."""
         held = {"memory_kib": 0, "descriptors": 0}
         for web in self.webs:
-            if web.process and web.process.poll() is None:
-                process = Path(f"/proc/{web.process.pid}")
-                held["descriptors"] += len(list((process / "fd").iterdir()))
-                for line in (process / "status").read_text().splitlines():
-                    if line.startswith("VmRSS:"):
-                        held["memory_kib"] += int(line.split()[1])
+            process = Path(f"/proc/{web.pid}")
+            held["descriptors"] += len(list((process / "fd").iterdir()))
+            for line in (process / "status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    held["memory_kib"] += int(line.split()[1])
+        if self.mariadb:
+            user = self.mariadb.user
+            rows = self.sql(f"SELECT COUNT(*) FROM information_schema.processlist WHERE user = '{user}'")
+            held["database_connections"] = int(rows[0][0])
         return held
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> None:
+    superuser = {
+        "DJANGO_SUPERUSER_USERNAME": STAFF,
+        "DJANGO_SUPERUSER_EMAIL": f"{STAFF}@example.com",
+        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+    }
+    everything = {**os.environ, "DEBUG": "true", "ENV_FILE": "", **superuser, **environment}
+    command = [sys.executable, "manage.py", *arguments]
+    subprocess.run(command, cwd=ROOT, env=everything, check=True, stdout=subprocess.DEVNULL)

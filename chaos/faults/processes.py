@@ -1,0 +1,111 @@
+"""Faults of the server processes."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from functools import partial
+from pathlib import Path
+
+from chaos import switches
+from chaos.faults.fault import Fault, Scene, freeze
+from chaos.stage import Web
+
+SECONDS_FROZEN = 10
+SECONDS_LOSSY = 8
+SECONDS_WITHOUT_DESCRIPTORS = 6
+SECONDS_OFF_THE_CLOCK = 8
+SECONDS_TO_A_FAILPOINT = 15
+
+POINTS = (switches.DIE_BEFORE_COMMIT, switches.DIE_BEFORE_ACK, switches.DIE_BEFORE_RING)
+
+FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+
+
+async def kill(scene: Scene) -> None:
+    """SIGKILL; started again after a moment."""
+    web = scene.dice.choice(scene.stage.webs)
+    _note_kill(scene, web)
+    await asyncio.to_thread(web.server.kill)
+    await asyncio.sleep(scene.dice.uniform(0.5, 2))
+    await asyncio.to_thread(web.server.start)
+
+
+async def terminate(scene: Scene) -> None:
+    """SIGTERM to one after the other, as a rolling restart does it."""
+    for web in scene.stage.webs:
+        await web.restart_with()
+
+
+async def stop(scene: Scene) -> None:
+    """SIGSTOP, perhaps in the middle of a transaction, which then keeps its locks."""
+    await freeze(scene.dice.choice(scene.stage.webs).server.process, SECONDS_FROZEN)
+
+
+async def die_at(point: str, scene: Scene) -> None:
+    """SIGKILL at the worst moments; started again as soon as it is gone."""
+    scene.stage.turn_on(point, str(scene.dice.randint(1, 20)))
+    deadline = time.monotonic() + SECONDS_TO_A_FAILPOINT
+    try:
+        while time.monotonic() < deadline:
+            gone = [
+                web
+                for web in scene.stage.webs
+                if web.server.process and web.server.process.poll() is not None
+            ]
+            if gone:
+                break
+            await asyncio.sleep(0.02)
+        else:
+            scene.history.breach("faults_happen", f"no process passed {point}")
+            return
+    finally:
+        scene.stage.turn_off(point)
+    for web in scene.stage.webs:
+        if web.server.process and web.server.process.poll() is not None:
+            _note_kill(scene, web)
+            await asyncio.to_thread(web.server.kill)
+            await asyncio.to_thread(web.server.start)
+
+
+async def lose_rings(scene: Scene) -> None:
+    """The channel layer loses, doubles, delays and reorders."""
+    scene.stage.turn_on(switches.LOSSY_LAYER)
+    await asyncio.sleep(SECONDS_LOSSY)
+    scene.stage.turn_off(switches.LOSSY_LAYER)
+
+
+async def run_out_of_descriptors(scene: Scene) -> None:
+    """No file, no socket, no database connection can be opened; what is open goes on."""
+    web = scene.dice.choice(scene.stage.webs)
+    limits = resource.prlimit(web.pid, resource.RLIMIT_NOFILE)
+    used = len(list(Path(f"/proc/{web.pid}/fd").iterdir()))
+    resource.prlimit(web.pid, resource.RLIMIT_NOFILE, (used, limits[1]))
+    web.link.reset(scene.dice, 0.5)  # who comes back finds it full
+    await asyncio.sleep(SECONDS_WITHOUT_DESCRIPTORS)
+    resource.prlimit(web.pid, resource.RLIMIT_NOFILE, limits)
+
+
+async def change_the_clock(scene: Scene) -> None:
+    """One process lives an hour before or behind the others."""
+    web = scene.dice.choice(scene.stage.webs)
+    shift = scene.dice.choice(["+1h", "-1h"])
+    await web.restart_with(LD_PRELOAD=str(FAKETIME[0]), FAKETIME=shift, FAKETIME_DONT_FAKE_MONOTONIC="1")
+    await asyncio.sleep(SECONDS_OFF_THE_CLOCK)
+    await web.restart_with(LD_PRELOAD="", FAKETIME="", FAKETIME_DONT_FAKE_MONOTONIC="")
+
+
+def _note_kill(scene: Scene, web: Web) -> None:
+    scene.history.kills.append((time.monotonic(), web.number))
+
+
+FAULTS = [
+    Fault("kill -9 web", kill),
+    Fault("rolling restart", terminate),
+    Fault("SIGSTOP web", stop),
+    *(Fault(point.replace("_", " "), partial(die_at, point)) for point in POINTS),
+    Fault("lossy layer", lose_rings),
+    Fault("no descriptors left", run_out_of_descriptors),
+    Fault("clock off by an hour", change_the_clock),
+]

@@ -1,0 +1,146 @@
+"""Faults of Redis, MariaDB and SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sqlite3
+import time
+
+from chaos.faults.fault import Fault, Scene, freeze
+from chaos.stage import SQLRefused, Stage
+
+SECONDS_REDIS_FROZEN = 15
+SECONDS_MARIADB_FROZEN = 20
+SECONDS_LOCKED = 10
+SECONDS_OF_STRIFE = 5
+
+
+async def kill_redis(scene: Scene) -> None:
+    """SIGKILL; back, and empty, after a moment."""
+    assert scene.stage.redis
+    await asyncio.to_thread(scene.stage.redis.kill)
+    await asyncio.sleep(scene.dice.uniform(1, 5))
+    await asyncio.to_thread(scene.stage.redis.start)
+
+
+async def freeze_redis(scene: Scene) -> None:
+    assert scene.stage.redis
+    await freeze(scene.stage.redis.process, SECONDS_REDIS_FROZEN)
+
+
+async def flush_redis(scene: Scene) -> None:
+    """FLUSHALL, and every client connection killed, the subscribers' first."""
+    assert scene.stage.redis
+    for command in ("FLUSHALL", "CLIENT KILL TYPE pubsub", "CLIENT KILL TYPE normal"):
+        await asyncio.to_thread(_redis, scene.stage.redis.port, command)
+
+
+def _redis(port: int, command: str) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(f"{command}\r\n".encode())
+        connection.recv(64)
+
+
+async def kill_mariadb(scene: Scene) -> None:
+    """SIGKILL; it recovers from its log when it is started again."""
+    assert scene.stage.mariadb
+    await asyncio.to_thread(scene.stage.mariadb.kill)
+    await asyncio.sleep(scene.dice.uniform(0.5, 3))
+    await asyncio.to_thread(scene.stage.mariadb.start)
+
+
+async def freeze_mariadb(scene: Scene) -> None:
+    assert scene.stage.mariadb
+    await freeze(scene.stage.mariadb.process, SECONDS_MARIADB_FROZEN)
+
+
+async def kill_connections(scene: Scene) -> None:
+    """KILL for every connection of the servers, again and again: some are in their COMMIT."""
+    await asyncio.to_thread(_kill_connections, scene.stage, SECONDS_OF_STRIFE)
+
+
+def _kill_connections(stage: Stage, seconds: float) -> None:
+    assert stage.mariadb
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for (id_,) in stage.sql(
+            f"SELECT id FROM information_schema.processlist WHERE user = '{stage.mariadb.user}'"
+        ):
+            try:
+                stage.sql(f"KILL {id_}")
+            except SQLRefused:
+                continue  # gone by itself
+        time.sleep(0.3)
+
+
+async def refuse_connections(scene: Scene) -> None:
+    """`Too many connections`: those that are lost can't be opened again for a while."""
+    (before,) = (await asyncio.to_thread(scene.stage.sql, "SELECT @@max_connections"))[0]
+    await asyncio.to_thread(scene.stage.sql, "SET GLOBAL max_connections = 10")
+    await asyncio.to_thread(_kill_connections, scene.stage, 0.1)
+    await asyncio.sleep(SECONDS_OF_STRIFE)
+    await asyncio.to_thread(scene.stage.sql, f"SET GLOBAL max_connections = {before}")
+
+
+async def deadlock(scene: Scene) -> None:
+    """A stranger locks the streams in the wrong order, over and over."""
+    await asyncio.to_thread(_deadlock, scene.stage)
+
+
+def _deadlock(stage: Stage) -> None:
+    deadline = time.monotonic() + SECONDS_OF_STRIFE
+    streams = [
+        id_
+        for (id_,) in stage.sql("SELECT id FROM eventlog_stream WHERE name LIKE 'room:%' ORDER BY id DESC")
+    ]
+    while time.monotonic() < deadline:
+        locks = [f"SELECT id FROM eventlog_stream WHERE id = {id_} FOR UPDATE" for id_ in streams]
+        try:
+            stage.sql("SET SESSION innodb_lock_wait_timeout = 1", "BEGIN", *locks, "SELECT SLEEP(0.05)")
+        except SQLRefused:
+            continue  # this time it was the victim
+        time.sleep(0.05)
+
+
+async def hold_a_lock(scene: Scene) -> None:
+    """A stranger locks one room's stream and does nothing."""
+    room = scene.dice.choice(scene.dice.choice(scene.clients).rooms)
+    await asyncio.to_thread(
+        scene.stage.sql,
+        "BEGIN",
+        f"SELECT id FROM eventlog_stream WHERE name = 'room:{room}' FOR UPDATE",
+        f"SELECT SLEEP({SECONDS_LOCKED})",
+    )
+
+
+async def lock_sqlite(scene: Scene) -> None:
+    """Another program has begun to write, and does not come to an end."""
+    await asyncio.to_thread(_lock_sqlite, scene.stage)
+
+
+def _lock_sqlite(stage: Stage) -> None:
+    assert stage.sqlite
+    connection = sqlite3.connect(stage.sqlite, timeout=10, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        time.sleep(SECONDS_LOCKED)
+        connection.execute("ROLLBACK")
+    finally:
+        connection.close()
+
+
+REDIS = [
+    Fault("kill -9 redis", kill_redis),
+    Fault("SIGSTOP redis", freeze_redis),
+    Fault("redis flushed", flush_redis),
+]
+MARIADB = [
+    Fault("kill -9 mariadb", kill_mariadb),
+    Fault("SIGSTOP mariadb", freeze_mariadb),
+    Fault("KILL connections", kill_connections),
+    Fault("too many connections", refuse_connections),
+    Fault("deadlocks", deadlock),
+    Fault("room locked", hold_a_lock),
+]
+SQLITE = [Fault("sqlite locked", lock_sqlite)]

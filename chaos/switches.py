@@ -1,0 +1,40 @@
+"""Switches of the servers under test: a file in the directory CHAOS_SWITCHES turns one on.
+
+Faults set them in the harness, `chaos.server` asks for them. The product knows none of this.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DIRECTORY = "CHAOS_SWITCHES"
+
+LOSSY_LAYER = "lossy_layer"
+DIE_BEFORE_COMMIT = "die_before_commit"
+DIE_BEFORE_ACK = "die_before_ack"
+DIE_BEFORE_RING = "die_before_ring"
+
+
+def is_on(name: str) -> bool:
+    return _file(name).exists()
+
+
+def value(name: str) -> str | None:
+    """What the switch is set to; None if it is off."""
+    try:
+        return _file(name).read_text()
+    except FileNotFoundError:
+        return None
+
+
+def turn_on(directory: Path, name: str, to: str = "") -> None:
+    (directory / name).write_text(to)
+
+
+def turn_off(directory: Path, name: str) -> None:
+    (directory / name).unlink(missing_ok=True)
+
+
+def _file(name: str) -> Path:
+    return Path(os.environ[DIRECTORY]) / name
