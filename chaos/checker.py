@@ -187,7 +187,7 @@ def grown(before: dict[str, int], after: dict[str, int]) -> list[str]:
 
 def odd_log_lines(logs: str) -> list[str]:
     """Tracebacks: no fault may cause one."""
-    return re.findall(r"Traceback \(most recent call last\)[\s\S]{0,1500}", logs)
+    return re.findall(r"Traceback \(most recent call last\)[\s\S]*?\n(?=\S*\d{4}-|\Z|Traceback)", logs)
 
 
 def as_messages(frames: list[dict[str, Any]]) -> list[tuple[Any, ...]]:

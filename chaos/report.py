@@ -23,6 +23,7 @@ def write(plan: Plan, history: History, verdict: Verdict, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{plan.profile}-{plan.seed}"
     (folder / f"{name}.txt").write_text(text + "\n")
+    (folder / f"{name}.log").write_text(verdict.logs)
     (folder / f"{name}.svg").write_text("\n".join(_picture(history)))
 
 
@@ -72,7 +73,7 @@ def _percentiles(values: list[float]) -> str:
     if len(values) < 2:
         return "no latency"
     cuts = quantiles(values, n=100)
-    return f"p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms, slowest {values[-1]:.1f} s"
+    return f"p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms, slowest {max(values):.1f} s"
 
 
 def _picture(history: History) -> Iterator[str]:

@@ -123,7 +123,7 @@ class Stage:
     async def disconnect(self) -> None:
         await self._links.aclose()
 
-    def turn_on(self, switch: str, to: str = "") -> None:
+    def turn_on(self, switch: str, to: str = "on") -> None:
         switches.turn_on(self._switches, switch, to)
 
     def turn_off(self, switch: str) -> None:

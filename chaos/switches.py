@@ -1,4 +1,4 @@
-"""Switches of the servers under test: a file in the directory CHAOS_SWITCHES turns one on.
+"""Switches of the servers under test: a link in the directory CHAOS_SWITCHES turns one on.
 
 Faults set them in the harness, `chaos.server` asks for them. The product knows none of this.
 """
@@ -17,19 +17,20 @@ DIE_BEFORE_RING = "die_before_ring"
 
 
 def is_on(name: str) -> bool:
-    return _file(name).exists()
+    return value(name) is not None
 
 
 def value(name: str) -> str | None:
     """What the switch is set to; None if it is off."""
     try:
-        return _file(name).read_text()
+        # Its target, not its content: reading a link takes no descriptor, and there may be none.
+        return str(_file(name).readlink())
     except FileNotFoundError:
         return None
 
 
-def turn_on(directory: Path, name: str, to: str = "") -> None:
-    (directory / name).write_text(to)
+def turn_on(directory: Path, name: str, to: str = "on") -> None:
+    (directory / name).symlink_to(to)
 
 
 def turn_off(directory: Path, name: str) -> None:

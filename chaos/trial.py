@@ -55,6 +55,7 @@ class Verdict:
     caught_up: float | None
     before: dict[str, int]
     after: dict[str, int]
+    logs: str
 
 
 async def run(plan: Plan, stage: Stage, history: History) -> Verdict:
@@ -73,7 +74,7 @@ async def run(plan: Plan, stage: Stage, history: History) -> Verdict:
     if caught_up is None:
         found["everyone_ends_complete"] = [f"not all clients were complete after {plan.drain} s"]
     await stage.disconnect()
-    return Verdict(found, shown, caught_up, before, after)
+    return Verdict(found, shown, caught_up, before, after, stage.logs())
 
 
 async def _cast(
@@ -101,15 +102,12 @@ async def _cast(
 
 @asynccontextmanager
 async def _everyone_lives(clients: list[Client]) -> AsyncIterator[None]:
-    lives = [asyncio.create_task(client.live()) for client in clients]
-    try:
+    # A group: a client that fails by itself ends the run at once, rather than being waited for.
+    async with asyncio.TaskGroup() as group:
+        lives = [group.create_task(client.live()) for client in clients]
         yield
-    finally:
         for life in lives:
             life.cancel()
-        for outcome in await asyncio.gather(*lives, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                raise outcome
 
 
 async def _talk(scene: Scene, plan: Plan) -> None:
