@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.schemas import UNKNOWN_PRESENCE, Presence, Relationship, presence
-from accounts.signals import acquaintances_asked, relationships_asked
+from accounts.signals import acquaintances_asked, hidden_users_asked, relationships_asked
 from core.errors import NotFound
 from core.text import comparison_key
 from realtime.presence_store import statuses
@@ -22,9 +22,27 @@ from realtime.presence_store import statuses
 _LAST_CODE_POINT = "\U0010ffff"
 
 
+def visible_users(viewer: User) -> QuerySet[User]:
+    """The users that the viewer may see."""
+    users = User.objects.filter(is_active=True)
+    answers: Any = hidden_users_asked.send(sender=User, viewer=viewer)
+    for _, hidden in answers:
+        users = users.exclude(id__in=hidden)
+    return users
+
+
 def get_user(viewer: User, user_id: UUID) -> User:
     """A user that the viewer may see. Raises NotFound."""
-    user = User.objects.filter(id=user_id, is_active=True).first()
+    return _found(visible_users(viewer), user_id)
+
+
+def get_active_user(user_id: UUID) -> User:
+    """A user, whether or not anyone in particular may see them. Raises NotFound."""
+    return _found(User.objects.filter(is_active=True), user_id)
+
+
+def _found(users: QuerySet[User], user_id: UUID) -> User:
+    user = users.filter(id=user_id).first()
     if user is None:
         raise NotFound
     return user
@@ -32,15 +50,13 @@ def get_user(viewer: User, user_id: UUID) -> User:
 
 def users_by_id(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, User]:
     """Those of the named users that the viewer may see."""
-    return {user.id: user for user in User.objects.filter(id__in=set(user_ids), is_active=True)}
+    return {user.id: user for user in visible_users(viewer).filter(id__in=set(user_ids))}
 
 
 def search_users(viewer: User, *, search: str) -> QuerySet[User]:
     """The users whose user name or shown name begins with `search`, compared as names are."""
     key = comparison_key(search)
-    return User.objects.filter(
-        _begins("username_key", key) | _begins("display_name_key", key), is_active=True
-    )
+    return visible_users(viewer).filter(_begins("username_key", key) | _begins("display_name_key", key))
 
 
 def _begins(column: str, prefix: str) -> Q:

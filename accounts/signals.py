@@ -7,3 +7,10 @@ relationships_asked = Signal()
 
 acquaintances_asked = Signal()
 """Asked with `viewer` and `user_ids`; a receiver returns those whose presence the viewer may see, as a set."""
+
+hidden_users_asked = Signal()
+"""Asked with `viewer`; a receiver returns the ids of those who are not there for the viewer, as a queryset.
+
+A queryset, since it goes into the query that looks for users: no page of a search may fall short by a
+hidden one, and no look-up takes a query more.
+"""

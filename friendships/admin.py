@@ -1,4 +1,4 @@
-"""Friend requests and friendships for staff to look at.
+"""Friend requests, friendships and blocks for staff to look at.
 
 Nothing is changed here: a row changed by hand would tell no client, and half a friendship could stay.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from friendships.models import FriendRequest, Friendship
+from friendships.models import Block, FriendRequest, Friendship
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -40,4 +40,12 @@ class FriendshipAdmin(ReadOnlyAdmin):
     list_display = ("user", "friend", "since")
     list_select_related = ("user", "friend")
     search_fields = ("^user__username", "^friend__username")
+    ordering = ("-id",)
+
+
+@admin.register(Block)
+class BlockAdmin(ReadOnlyAdmin):
+    list_display = ("blocker", "blocked", "created_at")
+    list_select_related = ("blocker", "blocked")
+    search_fields = ("^blocker__username", "^blocked__username")
     ordering = ("-id",)

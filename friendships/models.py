@@ -1,4 +1,4 @@
-"""Who asked whom to be friends, and who is."""
+"""Who asked whom to be friends, who is, and who blocks whom."""
 
 from __future__ import annotations
 
@@ -77,6 +77,32 @@ class Friendship(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} is a friend of {self.friend_id}"
+
+
+class Block(models.Model):
+    """That one user wants nothing of another. Two who block each other are two rows."""
+
+    # Without an index of its own: the constraint begins with this column.
+    blocker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    # Finds who has blocked a user.
+    blocked = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # `pair_key` of the two users: finds blocks between two, in either direction, and of many pairs at once.
+    pair_key = ExactCharField(max_length=73, db_index=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["blocker", "blocked"], name="one_block_per_blocker_and_blocked")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # Whom I have blocked, newest first.
+            models.Index(fields=["blocker", "created_at", "id"], name="block_blocker_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.blocker_id} blocks {self.blocked_id}"
 
 
 def pair_key(one: UUID, other: UUID) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from accounts.models import User
 from accounts.schemas import Relationship
-from accounts.signals import acquaintances_asked, relationships_asked
-from friendships.selectors import friends_among, relationships_of
+from accounts.signals import acquaintances_asked, hidden_users_asked, relationships_asked
+from friendships.models import Block
+from friendships.selectors import blockers_of, friends_among, relationships_of
 
 
 @receiver(relationships_asked)
@@ -22,3 +24,8 @@ def tell_relationships(*, viewer: User, user_ids: Iterable[UUID], **_signal: Any
 @receiver(acquaintances_asked)
 def tell_friends(*, viewer: User, user_ids: Collection[UUID], **_signal: Any) -> set[UUID]:
     return friends_among(viewer, user_ids)
+
+
+@receiver(hidden_users_asked)
+def tell_blockers(*, viewer: User, **_signal: Any) -> QuerySet[Block, UUID]:
+    return blockers_of(viewer)

@@ -1,4 +1,4 @@
-"""Friends and friend requests as clients see them: the same objects in REST answers and in frames."""
+"""Friends, friend requests and blocks as clients see them: the same objects in REST answers and in frames."""
 
 from __future__ import annotations
 
@@ -39,11 +39,22 @@ class FriendRemoved(msgspec.Struct):
     user: UserCard
 
 
+class Block(msgspec.Struct):
+    """`user` is the one whom the caller has blocked."""
+
+    user: UserCard
+    since: Timestamp
+
+
 class FriendPage(Page[Friend]):
     pass
 
 
 class FriendRequestPage(Page[FriendRequest]):
+    pass
+
+
+class BlockPage(Page[Block]):
     pass
 
 
@@ -67,3 +78,8 @@ def friend_request(row: models.FriendRequest) -> FriendRequest:
 def friend_requests(rows: Iterable[models.FriendRequest]) -> list[FriendRequest]:
     """Needs the rows' two users."""
     return [friend_request(row) for row in rows]
+
+
+def blocks(rows: Iterable[models.Block]) -> list[Block]:
+    """Needs the rows' `blocked`."""
+    return [Block(user=user_card(row.blocked), since=rfc3339(row.created_at)) for row in rows]

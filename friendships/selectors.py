@@ -1,4 +1,4 @@
-"""Reads of friends and friend requests."""
+"""Reads of friends, friend requests and blocks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.schemas import Relationship
-from core.errors import NotFound
+from accounts.selectors import get_active_user
+from core.errors import Blocked, NotFound
 from core.text import comparison_key
-from friendships.models import FriendRequest, Friendship, pair_key
+from friendships.models import Block, FriendRequest, Friendship, pair_key
 
 Direction = Literal["incoming", "outgoing"]
 
@@ -57,7 +58,7 @@ def get_request(viewer: User, request_id: UUID) -> FriendRequest:
 
 
 def relationships_of(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, Relationship]:
-    """What those of the named users are to the viewer that are friends, or are asked, or ask. Two queries."""
+    """What those of the named users are to the viewer that are friends, are asked, ask, or are blocked. Three queries."""
     ids = set(user_ids)
     found: dict[UUID, Relationship] = {}
     pending = FriendRequest.objects.filter(pending_key__in=[pair_key(viewer.id, id_) for id_ in ids])
@@ -68,4 +69,40 @@ def relationships_of(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, Relat
             found[sender_id] = "incoming"
     friends = Friendship.objects.filter(user=viewer, friend_id__in=ids)
     found.update(dict.fromkeys(friends.values_list("friend_id", flat=True), "friends"))
+    blocks = Block.objects.filter(blocker=viewer, blocked_id__in=ids)
+    found.update(dict.fromkeys(blocks.values_list("blocked_id", flat=True), "blocked"))
     return found
+
+
+def get_reachable_user(viewer: User, user_id: UUID) -> User:
+    """A user whom the viewer may ask or write to.
+
+    Raises:
+        NotFound: no such user.
+        Blocked: one of the two has blocked the other. Nothing tells which.
+    """
+    user = get_active_user(user_id)
+    if blocked_pairs([pair_key(viewer.id, user.id)]):
+        raise Blocked
+    return user
+
+
+def blocks_of(viewer: User) -> QuerySet[Block]:
+    """The viewer's blocks, each with the user who is blocked."""
+    return Block.objects.filter(blocker=viewer).select_related("blocked")
+
+
+def blockers_of(viewer: User) -> QuerySet[Block, UUID]:
+    """The ids of those who have blocked the viewer."""
+    return Block.objects.filter(blocked=viewer).values_list("blocker_id", flat=True)
+
+
+def blocked_pairs(keys: Iterable[str]) -> set[str]:
+    """Those of the pairs, by `pair_key`, of whom one has blocked the other."""
+    return set(Block.objects.filter(pair_key__in=set(keys)).values_list("pair_key", flat=True))
+
+
+def apart_from(user_id: UUID) -> set[UUID]:
+    """Whom the user has blocked, and who has blocked the user."""
+    rows = Block.objects.filter(Q(blocker_id=user_id) | Q(blocked_id=user_id))
+    return {id_ for pair in rows.values_list("blocker_id", "blocked_id") for id_ in pair} - {user_id}

@@ -1,4 +1,4 @@
-"""Asking, answering, withdrawing, parting.
+"""Asking, answering, withdrawing, parting, blocking.
 
 Each locks the streams of both users first. That puts everything that happens between two users
 into one order, so what is read after it stays true until the commit.
@@ -13,14 +13,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.selectors import get_user
+from accounts.selectors import get_active_user
 from core.errors import AlreadyFriends, NotFound, NotPending, RequestExists, ValidationFailed
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import LockedStreams, user_stream
 from friendships import events
-from friendships.models import FriendRequest, Friendship, pair_key
-from friendships.selectors import are_friends, get_request
+from friendships.models import Block, FriendRequest, Friendship, pair_key
+from friendships.selectors import are_friends, get_reachable_user, get_request
 
 
 @transactional
@@ -32,7 +32,8 @@ def request_friendship(sender: User, *, user_id: UUID, message: str = "") -> Fri
 
     Raises:
         ValidationFailed: the sender asks themselves.
-        NotFound: no such user for the sender.
+        NotFound: no such user.
+        Blocked: one of the two has blocked the other.
         AlreadyFriends, RequestExists
 
     Emits:
@@ -41,14 +42,16 @@ def request_friendship(sender: User, *, user_id: UUID, message: str = "") -> Fri
     if user_id == sender.id:
         raise ValidationFailed.of("user_id", "self", "You can't be your own friend.")
     streams = log.lock(user_stream(sender.id), user_stream(user_id))
-    recipient = get_user(sender, user_id)
+    recipient = get_reachable_user(sender, user_id)
     if are_friends(sender.id, recipient.id):
         raise AlreadyFriends
-    key = pair_key(sender.id, recipient.id)
-    pending = FriendRequest.objects.select_related("from_user", "to_user").filter(pending_key=key).first()
+    pending = _pending_between(sender, recipient)
     if pending is None:
         request = FriendRequest.objects.create(
-            from_user=sender, to_user=recipient, message=message, pending_key=key
+            from_user=sender,
+            to_user=recipient,
+            message=message,
+            pending_key=pair_key(sender.id, recipient.id),
         )
         events.friend_requested(streams, request)
         return request
@@ -130,13 +133,72 @@ def remove_friend(user: User, *, friend_id: UUID) -> None:
         friend.removed: to both users.
     """
     streams = log.lock(user_stream(user.id), user_stream(friend_id))
+    if not _part(streams, user, friend_id):
+        raise NotFound
+
+
+@transactional
+def block_user(user: User, *, user_id: UUID) -> None:
+    """Want nothing of someone: ends the friendship and what is asked between the two. A repeat changes nothing.
+
+    It takes no notice of whether they have blocked the user: else its answer would tell.
+
+    Raises:
+        ValidationFailed: `self`.
+        NotFound: no such user.
+
+    Emits:
+        friend.removed, friend.cancelled (of the user's request), friend.rejected (of theirs): to both, as
+        if the user had ended these by hand. The block itself has no event.
+    """
+    if user_id == user.id:
+        raise ValidationFailed.of("user_id", "self", "You can't block yourself.")
+    streams = log.lock(user_stream(user.id), user_stream(user_id))
+    other = get_active_user(user_id)
+    key = pair_key(user.id, other.id)
+    _, is_new = Block.objects.get_or_create(blocker=user, blocked=other, defaults={"pair_key": key})
+    if not is_new:
+        return
+    _part(streams, user, other.id)
+    request = _pending_between(user, other)
+    if request is not None and request.from_user_id == user.id:
+        _close(request, FriendRequest.Status.CANCELLED)
+        events.friend_cancelled(streams, request)
+    elif request is not None:
+        _close(request, FriendRequest.Status.REJECTED)
+        events.friend_rejected(streams, request)
+
+
+@transactional
+def unblock_user(user: User, *, user_id: UUID) -> None:
+    """Take a block back; without one, nothing changes. What it ended stays ended.
+
+    Raises:
+        NotFound: no block, and no such user.
+    """
+    log.lock(user_stream(user.id), user_stream(user_id))
+    block = Block.objects.filter(blocker=user, blocked_id=user_id).first()
+    if block is not None:
+        block.delete()
+    else:
+        get_active_user(user_id)  # or NotFound
+
+
+def _part(streams: LockedStreams, user: User, friend_id: UUID) -> bool:
+    """End a friendship, for both; whether there was one."""
     both = Q(user=user, friend_id=friend_id) | Q(user_id=friend_id, friend=user)
     rows = {row.user_id: row for row in Friendship.objects.select_related("friend").filter(both)}
     if user.id not in rows:
-        raise NotFound
+        return False
     # By id: what a DELETE by condition scans on InnoDB, it locks.
     Friendship.objects.filter(id__in=[row.id for row in rows.values()]).delete()
     events.friend_removed(streams, actor=user, friend=rows[user.id].friend)
+    return True
+
+
+def _pending_between(one: User, other: User) -> FriendRequest | None:
+    rows = FriendRequest.objects.select_related("from_user", "to_user")
+    return rows.filter(pending_key=pair_key(one.id, other.id)).first()
 
 
 def _lock_pending(request: FriendRequest) -> LockedStreams:

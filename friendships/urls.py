@@ -1,6 +1,6 @@
 from django.urls import path
 
-from friendships.views import FriendRequestViewSet, FriendViewSet
+from friendships.views import BlockViewSet, FriendRequestViewSet, FriendViewSet
 
 urlpatterns = [
     path("friends", FriendViewSet.as_view({"get": "list"})),
@@ -9,4 +9,6 @@ urlpatterns = [
     path("friends/requests/<uuid:id>", FriendRequestViewSet.as_view({"delete": "destroy"})),
     path("friends/requests/<uuid:id>/accept", FriendRequestViewSet.as_view({"post": "accept"})),
     path("friends/requests/<uuid:id>/reject", FriendRequestViewSet.as_view({"post": "reject"})),
+    path("blocks", BlockViewSet.as_view({"get": "list"})),
+    path("blocks/<uuid:user_id>", BlockViewSet.as_view({"put": "update", "delete": "destroy"})),
 ]

@@ -1,4 +1,4 @@
-"""The REST door: /friends and /friends/requests."""
+"""The REST door: /friends, /friends/requests and /blocks."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from rest_framework.response import Response
 
 from accounts.tokens import caller
 from core.openapi import problems
-from core.pagination import Keyset
+from core.pagination import Keyset, PageQuery
 from core.serializers import read_body, read_query
 from friendships import schemas, selectors, services
 from friendships.serializers import FriendsQuery, RequestFriendship, RequestsQuery
 
 FRIENDS = Keyset("friends", order=("-since", "-id"))
 REQUESTS = Keyset("friend_requests", order=("-created_at", "-id"))
+BLOCKS = Keyset("blocks", order=("-created_at", "-id"))
 
 
 @extend_schema(tags=["friends"])
@@ -64,6 +65,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
                 "validation_error",
                 "unknown_field",
                 "not_authenticated",
+                "blocked",
                 "not_found",
                 "already_friends",
                 "request_exists",
@@ -107,3 +109,32 @@ class FriendRequestViewSet(viewsets.ViewSet):
     def reject(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
         answered = services.reject_request(caller(request), request_id=id)
         return Response(schemas.friend_request(answered))
+
+
+@extend_schema(tags=["friends"])
+class BlockViewSet(viewsets.ViewSet):
+    @extend_schema(
+        summary="Whom I have blocked, newest first",
+        parameters=[PageQuery],
+        responses={200: schemas.BlockPage, **problems("invalid_parameter", "not_authenticated")},
+    )
+    def list(self, request: Request) -> Response:
+        return Response(BLOCKS.page(request, selectors.blocks_of(caller(request)), schemas.blocks))
+
+    @extend_schema(
+        summary="Block a user",
+        description="Ends the friendship, and stops requests, direct messages, presence and typing both ways.",
+        request=None,
+        responses={204: None, **problems("validation_error", "not_authenticated", "not_found")},
+    )
+    def update(self, request: Request, user_id: UUID) -> Response:
+        services.block_user(caller(request), user_id=user_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Take a block back",
+        responses={204: None, **problems("not_authenticated", "not_found")},
+    )
+    def destroy(self, request: Request, user_id: UUID) -> Response:
+        services.unblock_user(caller(request), user_id=user_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)

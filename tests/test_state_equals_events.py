@@ -77,16 +77,22 @@ def friend_accepted(world: World) -> None:
 def friend_rejected(world: World) -> None:
     request = friendships.request_friendship(world.bob, user_id=world.alice.id)
     friendships.reject_request(world.alice, request_id=request.id)
+    friendships.request_friendship(world.charlie, user_id=world.alice.id)
+    friendships.block_user(world.alice, user_id=world.charlie.id)
 
 
 def friend_cancelled(world: World) -> None:
     request = friendships.request_friendship(world.bob, user_id=world.alice.id)
     friendships.cancel_request(world.bob, request_id=request.id)
+    friendships.request_friendship(world.alice, user_id=world.charlie.id)
+    friendships.block_user(world.alice, user_id=world.charlie.id)
 
 
 def friend_removed(world: World) -> None:
     world.befriend()
     friendships.remove_friend(world.bob, friend_id=world.alice.id)
+    world.befriend()
+    friendships.block_user(world.bob, user_id=world.alice.id)
 
 
 def account_updated(world: World) -> None:

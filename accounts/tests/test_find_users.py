@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import User
 from accounts.signals import relationships_asked
+from friendships.services import block_user, unblock_user
 
 URL = "/api/v1/users"
 
@@ -52,6 +53,21 @@ class TestSearch:
         User.objects.filter(id=bob.id).update(is_active=False)
         assert names_found(search="bob") == []
 
+    def test_who_blocked_me_is_not_found_and_fills_no_place_on_a_page(self, alice, bob, client_of):
+        bobs = [User.objects.create_user(f"bob{n}", f"bob{n}@example.com") for n in range(4)]
+        for user in (bob, bobs[1]):
+            block_user(user, user_id=alice.id)
+        client = client_of(alice)
+        page = client.get(URL, {"search": "bob", "limit": 2}).json()
+        rest = client.get(URL, {"search": "bob", "limit": 2, "cursor": page["next_cursor"]}).json()
+        found = [[user["username"] for user in body["results"]] for body in (page, rest)]
+        assert found == [["bob0", "bob2"], ["bob3"]]
+
+    def test_whom_i_blocked_is_found_as_such(self, alice, bob, client_of):
+        block_user(alice, user_id=bob.id)
+        (found,) = client_of(alice).get(URL, {"search": "bob"}).json()["results"]
+        assert (found["username"], found["relationship"]) == ("bob", "blocked")
+
     @pytest.mark.parametrize("search", ["%%", "__", "b%", "b_b", "\\\\", "' OR 1=1 --", "{{7*7}}"])
     def test_no_character_is_a_wildcard(self, bob, names_found, search):
         assert names_found(search=search) == []
@@ -93,7 +109,7 @@ class TestSearch:
             User.objects.create_user(f"dora{number}", f"dora{number}@example.com")
         client = client_of(alice)
         # The session, the users, and what the apps above ask for relationships and for acquaintances.
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(8):
             assert len(client.get(URL, {"search": "dora"}).json()["results"]) == 20
 
 
@@ -129,3 +145,20 @@ class TestRetrieve:
 
     def test_an_anonymous_caller_gets_401(self, bob, anonymous):
         assert anonymous.get(f"{URL}/{bob.id}").status_code == 401
+
+    def test_who_blocked_me_is_404_like_nobody(self, alice, bob, client_of):
+        block_user(bob, user_id=alice.id)
+        client = client_of(alice)
+        hidden, nobody = (client.get(f"{URL}/{id_}") for id_ in (bob.id, uuid4()))
+        assert hidden.status_code == 404
+        assert [body.json() | {"request_id": ""} for body in (hidden, nobody)] == [
+            nobody.json() | {"request_id": ""}
+        ] * 2
+        unblock_user(bob, user_id=alice.id)
+        assert client.get(f"{URL}/{bob.id}").json()["relationship"] == "none"
+
+    def test_whom_i_blocked_i_see_as_such_and_others_see_both(self, alice, bob, charlie, client_of):
+        block_user(alice, user_id=bob.id)
+        assert client_of(alice).get(f"{URL}/{bob.id}").json()["relationship"] == "blocked"
+        for user in (alice, bob):
+            assert client_of(charlie).get(f"{URL}/{user.id}").json()["relationship"] == "none"

@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from friendships.models import FriendRequest, Friendship
+from friendships.models import Block, FriendRequest, Friendship
+from friendships.services import block_user
 
 REQUESTS = "/admin/friendships/friendrequest/"
 FRIENDSHIPS = "/admin/friendships/friendship/"
+BLOCKS = "/admin/friendships/block/"
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def staff(client, charlie):
 
 def test_a_stranger_is_sent_to_the_login(client, alice, db):
     client.force_login(alice)
-    for url in (REQUESTS, FRIENDSHIPS):
+    for url in (REQUESTS, FRIENDSHIPS, BLOCKS):
         assert client.get(url).status_code == 302
 
 
@@ -47,6 +49,19 @@ def test_the_number_of_queries_does_not_grow(staff, alice, bob, charlie, befrien
     befriend(alice, charlie)
     befriend(bob, charlie)
     assert [queries_for(staff, url) for url in (REQUESTS, FRIENDSHIPS)] == few
+
+
+def test_so_it_is_with_blocks(staff, alice, bob, charlie):
+    block_user(alice, user_id=bob.id)
+    few = queries_for(staff, BLOCKS)
+    block_user(charlie, user_id=bob.id)
+    assert queries_for(staff, BLOCKS) == few
+    assert "bob" in staff.get(BLOCKS, {"q": "ALI"}).content.decode()
+    assert staff.get(BLOCKS, {"q": "zoe"}).context["cl"].result_count == 0
+    row = f"{BLOCKS}{Block.objects.first().pk}"
+    assert staff.get(f"{row}/change/").status_code == 200
+    assert staff.post(f"{row}/change/", {}).status_code == 403
+    assert staff.post(f"{row}/delete/", {"post": "yes"}).status_code == 403
 
 
 def queries_for(client, url):

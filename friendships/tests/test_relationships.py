@@ -4,7 +4,13 @@ import pytest
 
 from accounts.models import User
 from accounts.signals import relationships_asked
-from friendships.services import accept_request, reject_request, remove_friend, request_friendship
+from friendships.services import (
+    accept_request,
+    block_user,
+    reject_request,
+    remove_friend,
+    request_friendship,
+)
 
 
 def answers(viewer, user_ids):
@@ -39,6 +45,12 @@ class TestSignal:
         reject_request(charlie, request_id=request_friendship(alice, user_id=charlie.id).id)
         assert answers(alice, [bob.id, charlie.id]) == {}
 
+    def test_who_blocked_sees_it_and_who_is_blocked_does_not(self, alice, bob, befriend):
+        befriend(alice, bob)
+        block_user(alice, user_id=bob.id)
+        assert answers(alice, [bob.id]) == {bob.id: "blocked"}
+        assert answers(bob, [alice.id]) == {}
+
     def test_only_those_asked_for_are_told(self, alice, bob, charlie, befriend):
         befriend(alice, bob)
         befriend(alice, charlie)
@@ -49,20 +61,24 @@ class TestSignal:
             assert answers(alice, []) == {}
 
     @pytest.mark.parametrize("count", [1, 10, 30])
-    def test_two_queries_whatever_the_number(self, alice, others, befriend, django_assert_num_queries, count):
+    def test_three_queries_whatever_the_number(
+        self, alice, others, befriend, django_assert_num_queries, count
+    ):
         for number, other in enumerate(others):
-            match number % 3:
+            match number % 4:
                 case 0:
                     befriend(alice, other)
                 case 1:
                     request_friendship(alice, user_id=other.id)
                 case 2:
                     request_friendship(other, user_id=alice.id)
+                case 3:
+                    block_user(alice, user_id=other.id)
         asked = [other.id for other in others[:count]]
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             found = answers(alice, asked)
-        names = ("friends", "outgoing", "incoming")
-        assert found == {id_: names[number % 3] for number, id_ in enumerate(asked)}
+        names = ("friends", "outgoing", "incoming", "blocked")
+        assert found == {id_: names[number % 4] for number, id_ in enumerate(asked)}
 
 
 class TestApi:
