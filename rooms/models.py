@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -63,7 +62,7 @@ class Room(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     # The row of `stream`, so that places_of reads memberships and heads in one statement.
     stream_row = models.OneToOneField(Stream, on_delete=models.PROTECT, related_name="+", editable=False)
-    # "smaller:larger" of the two user ids: one direct room per pair. Null for groups, since MySQL has
+    # `pair_key` of the two users: one direct room per pair. Null for groups, since MySQL has
     # no conditional unique constraint and unique columns take any number of nulls.
     direct_key = ExactCharField(max_length=73, null=True, unique=True, editable=False)
     member_count = models.PositiveIntegerField(default=0, editable=False)
@@ -141,8 +140,3 @@ class Membership(models.Model):
     @property
     def may_administer(self) -> bool:
         return self.role in (self.Role.OWNER, self.Role.ADMIN)
-
-
-def direct_key(one: UUID, other: UUID) -> str:
-    """What is unique about the direct room of two users, in whichever order."""
-    return ":".join(sorted((str(one), str(other))))

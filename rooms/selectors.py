@@ -13,6 +13,7 @@ from core.errors import NotFound
 from core.text import comparison_key
 from eventlog.log import room_stream, user_stream
 from eventlog.models import Stream
+from friendships.selectors import apart_from
 from realtime.router import Place
 from rooms.models import Membership, Room
 
@@ -118,6 +119,19 @@ def room_mates(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:
     """Those of the named users who are in a room with the viewer now."""
     mine = Membership.active.filter(user=viewer).values("room_id")
     theirs = Membership.active.filter(user_id__in=user_ids, room_id__in=mine).exclude(user=viewer)
+    return set(theirs.values_list("user_id", flat=True))
+
+
+def room_mates_apart_from(user_id: UUID, *, room: Room | None = None) -> set[UUID]:
+    """Those of the user's room-mates, of all rooms or of one, whom the user has blocked or who have blocked them."""
+    apart = apart_from(user_id)
+    if not apart:
+        return apart
+    theirs = Membership.active.filter(user_id__in=apart)
+    if room is None:
+        theirs = theirs.filter(room_id__in=Membership.active.filter(user_id=user_id).values("room_id"))
+    else:
+        theirs = theirs.filter(room=room)
     return set(theirs.values_list("user_id", flat=True))
 
 

@@ -12,14 +12,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.selectors import get_user, users_by_id
+from accounts.selectors import users_by_id
 from core.errors import AlreadyExists, FieldError, Forbidden, LastOwner, NotFound, ValidationFailed
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import LockedStreams, user_stream
 from eventlog.models import Stream
+from friendships.models import pair_key
+from friendships.selectors import get_reachable_user
 from rooms import events
-from rooms.models import Membership, Room, direct_key
+from rooms.models import Membership, Room
 from rooms.schemas import AddedMembers, FailedMember
 from rooms.selectors import get_membership
 
@@ -68,16 +70,17 @@ def open_direct_room(user: User, *, user_id: UUID) -> tuple[Room, bool]:
     Raises:
         ValidationFailed: `self`.
         NotFound: no such user.
+        Blocked: one of the two has blocked the other, also where there is a room.
 
     Emits:
         room.joined: to both, if it was made now.
     """
     if user_id == user.id:
         raise ValidationFailed.of("user_id", "self", "This is you.")
-    peer = get_user(user, user_id)
+    log.lock(user_stream(user.id), user_stream(user_id))
+    peer = get_reachable_user(user, user_id)
     both = [user, peer]
-    log.lock(*_user_streams(both))
-    key = direct_key(user.id, peer.id)
+    key = pair_key(user.id, peer.id)
     room = Room.objects.filter(direct_key=key).first()
     if room is not None:
         return room, False

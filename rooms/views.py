@@ -59,7 +59,7 @@ class RoomViewSet(viewsets.ViewSet):
         responses={
             200: schemas.RoomView,
             201: schemas.RoomView,
-            **problems("validation_error", "unknown_field", "not_authenticated", "not_found"),
+            **problems("validation_error", "unknown_field", "not_authenticated", "blocked", "not_found"),
         },
     )
     def direct(self, request: Request) -> Response:

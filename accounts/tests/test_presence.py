@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from core.timestamps import rfc3339
 from friendships.models import Friendship
+from friendships.services import block_user, unblock_user
 from realtime import presence_store
 from realtime.presence_store import Entry
 from rooms.services import create_room
@@ -63,6 +64,24 @@ class TestList:
         User.objects.filter(id=bob.id).update(is_active=False)
         assert ask(bob.id).json() == []
 
+    @pytest.mark.parametrize("who_blocks", ["alice", "bob"])
+    def test_who_is_blocked_or_blocks_is_left_out_in_a_room_with_them_too(
+        self, alice, bob, charlie, ask, client_of, who_blocks
+    ):
+        befriend(alice, bob)
+        create_room(alice, name="Kitchen", member_ids=[bob.id, charlie.id])
+        put(bob, "online")
+        put(charlie, "online")
+        one, other = (alice, bob) if who_blocks == "alice" else (bob, alice)
+        block_user(one, user_id=other.id)
+        assert ask(bob.id, charlie.id).json() == [told(charlie, "online")]
+        # Whom alice has blocked she sees, but not whether they are here.
+        profile = client_of(alice).get(f"/api/v1/users/{bob.id}")
+        assert profile.status_code == (200 if who_blocks == "alice" else 404)
+        assert profile.json().get("presence") == (OFFLINE if who_blocks == "alice" else None)
+        unblock_user(one, user_id=other.id)
+        assert ask(bob.id).json() == [told(bob, "online")]
+
     def test_100_are_few_enough(self, ask):
         assert ask(*(uuid4() for _ in range(100))).json() == []
 
@@ -91,8 +110,8 @@ class TestList:
     def test_queries_do_not_grow_with_the_ids(self, alice, ask, django_assert_max_num_queries):
         users = [User.objects.create_user(f"dora{n}", f"dora{n}@example.com") for n in range(20)]
         create_room(alice, name="Kitchen", member_ids=[user.id for user in users])
-        # The session with its user, friends, room-mates, users.
-        with django_assert_max_num_queries(4):
+        # The session with its user, friends, room-mates, blocks, users.
+        with django_assert_max_num_queries(5):
             assert len(ask(*(user.id for user in users)).json()) == 20
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from accounts.models import User
 from core.errors import Forbidden, NotFound
 from eventlog.models import Event
+from friendships.services import block_user
 from rooms import services
 from rooms.models import Membership, Room
 from rooms.schemas import AddedMembers, FailedMember
@@ -29,6 +30,13 @@ class TestService:
         )
         assert outcome == AddedMembers(
             added=[charlie.id], already=[bob.id, alice.id], failed=[FailedMember(nobody, "not_found")]
+        )
+
+    def test_who_blocked_the_actor_is_not_found(self, alice, charlie, dave, room):
+        block_user(dave, user_id=alice.id)
+        outcome = services.add_members(alice, room_key="kitchen", user_ids=[dave.id, charlie.id])
+        assert outcome == AddedMembers(
+            added=[charlie.id], already=[], failed=[FailedMember(dave.id, "not_found")]
         )
 
     def test_the_room_is_counted_and_the_members_begin_at_its_end(

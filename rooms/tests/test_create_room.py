@@ -5,6 +5,7 @@ from django.db import transaction
 
 from core.errors import AlreadyExists, ValidationFailed
 from eventlog.models import Event, Stream
+from friendships.services import block_user
 from rooms import services
 from rooms.models import Membership, Room
 
@@ -30,6 +31,14 @@ class TestService:
             services.create_room(alice, name="Kitchen", member_ids=[bob.id, uuid4()])
         assert [(error.attr, error.code) for error in caught.value.errors] == [("member_ids.1", "not_found")]
         assert not Room.objects.exists()
+
+    def test_who_blocked_the_maker_is_an_unknown_member(self, alice, bob, charlie):
+        block_user(bob, user_id=alice.id)
+        block_user(alice, user_id=charlie.id)
+        with pytest.raises(ValidationFailed) as caught:
+            services.create_room(alice, name="Kitchen", member_ids=[charlie.id, bob.id])
+        assert [(error.attr, error.code) for error in caught.value.errors] == [("member_ids.1", "not_found")]
+        assert services.create_room(charlie, name="Kitchen", member_ids=[bob.id]).member_count == 2
 
     def test_a_taken_slug_is_refused(self, alice, bob, room):
         with pytest.raises(AlreadyExists):

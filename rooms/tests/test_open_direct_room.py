@@ -3,8 +3,10 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import User
-from core.errors import NotFound, ValidationFailed
+from core.errors import Blocked, NotFound, ValidationFailed
 from eventlog.models import Event, Stream
+from friendships.models import Block
+from friendships.services import block_user, unblock_user
 from rooms import services
 from rooms.models import Membership, Room
 
@@ -35,6 +37,19 @@ class TestService:
         with pytest.raises(NotFound):
             services.open_direct_room(alice, user_id=uuid4())
 
+    @pytest.mark.parametrize("has_room", [True, False])
+    def test_neither_opens_one_while_one_of_them_blocks_the_other(self, alice, bob, charlie, has_room):
+        if has_room:
+            services.open_direct_room(alice, user_id=bob.id)
+        block_user(alice, user_id=bob.id)
+        for one, other in ((alice, bob), (bob, alice)):
+            with pytest.raises(Blocked):
+                services.open_direct_room(one, user_id=other.id)
+        assert Room.objects.count() == has_room
+        assert services.open_direct_room(charlie, user_id=alice.id)[1]
+        unblock_user(alice, user_id=bob.id)
+        assert services.open_direct_room(bob, user_id=alice.id)[1] is not has_room
+
     def test_each_gets_room_joined_with_the_other_one_as_peer(self, alice, bob, events_of):
         room, _ = services.open_direct_room(alice, user_id=bob.id)
         assert events_of(room.stream) == []
@@ -62,6 +77,22 @@ class TestService:
         assert Event.objects.filter(type="room.joined").count() == Event.objects.count() == 40
         assert Stream.objects.filter(name__startswith="room:").count() == 20
 
+    @pytest.mark.django_db(transaction=True)
+    def test_none_is_opened_after_a_block_that_comes_at_the_same_moment(self, race):
+        for turn in range(10):
+            one, other = (
+                User.objects.create_user(f"{name}{turn}", f"{name}{turn}@example.com") for name in "xy"
+            )
+            blocked, opened = race(
+                lambda one=one, other=other: block_user(other, user_id=one.id),
+                lambda one=one, other=other: services.open_direct_room(one, user_id=other.id),
+            )
+            assert blocked is None
+            assert Membership.objects.filter(user=one).count() == (not isinstance(opened, Blocked))
+            with pytest.raises(Blocked):
+                services.open_direct_room(one, user_id=other.id)
+        assert Block.objects.count() == 10
+
 
 class TestApi:
     def test_the_first_time_is_201_and_the_next_200(self, alice, bob, client_of):
@@ -77,6 +108,16 @@ class TestApi:
         answer = client_of(alice).post("/api/v1/rooms/direct", {"user_id": str(alice.id)})
         assert answer.status_code == 400
         assert [error["code"] for error in answer.json()["errors"]] == ["self"]
+
+    def test_both_sides_of_a_block_get_the_same_403(self, alice, bob, client_of):
+        block_user(alice, user_id=bob.id)
+        bodies = []
+        for one, other in ((alice, bob), (bob, alice)):
+            answer = client_of(one).post("/api/v1/rooms/direct", {"user_id": str(other.id)})
+            assert answer.status_code == 403
+            bodies.append(answer.json() | {"request_id": ""})
+        assert bodies[0] == bodies[1]
+        assert bodies[0]["code"] == "blocked"
 
     def test_an_unknown_user_is_404(self, alice, client_of):
         answer = client_of(alice).post("/api/v1/rooms/direct", {"user_id": str(uuid4())})
