@@ -17,9 +17,10 @@ PRESENCE_MEMBERS = 200
 
 
 def audience_of(user_id: UUID) -> Audience:
-    """Who is told of a user's presence: room-mates and friends."""
+    """Who is told of a user's presence: room-mates and friends, but for who is blocked or has blocked them."""
     streams = rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS)
-    return Audience(streams, friendships.friend_ids_of(user_id))
+    not_to = rooms.room_mates_apart_from(user_id)
+    return Audience(streams, friendships.friend_ids_of(user_id), not_to)
 
 
 router = Router(

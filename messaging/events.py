@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from eventlog.log import Draft, LockedStreams, LoggedEvent
@@ -29,23 +29,25 @@ def messages_sent(streams: LockedStreams, messages: Sequence[Message]) -> list[L
     )
 
 
-def room_read(room: Room, user_id: UUID, seq: int) -> None:
+def room_read(room: Room, user_id: UUID, seq: int, *, not_to: Collection[UUID]) -> None:
     """`read`, not kept."""
-    publish.send_ephemeral(room.stream, "read", schemas.Receipt(room.id, user_id, seq))
+    publish.send_ephemeral(room.stream, "read", schemas.Receipt(room.id, user_id, seq), not_to=not_to)
 
 
-def room_delivered(room: Room, user_id: UUID, seq: int) -> None:
+def room_delivered(room: Room, user_id: UUID, seq: int, *, not_to: Collection[UUID]) -> None:
     """`delivered`, not kept."""
-    publish.send_ephemeral(room.stream, "delivered", schemas.Receipt(room.id, user_id, seq))
+    publish.send_ephemeral(room.stream, "delivered", schemas.Receipt(room.id, user_id, seq), not_to=not_to)
 
 
-def typing_changed(room: Room, user_id: UUID, *, is_typing: bool, lapses_in: float) -> None:
-    """`typing`, not kept, to everyone else; that someone types is taken back after `lapses_in` seconds."""
+def typing_changed(
+    room: Room, user_id: UUID, *, is_typing: bool, not_to: Collection[UUID], lapses_in: float
+) -> None:
+    """`typing`, not kept; that someone types is taken back after `lapses_in` seconds."""
     stopped = schemas.Typing(room.id, user_id, is_typing=False) if is_typing else None
     publish.send_ephemeral(
         room.stream,
         "typing",
         schemas.Typing(room.id, user_id, is_typing),
-        not_to=user_id,
+        not_to=not_to,
         lapse=Lapse(f"typing.{room.id}.{user_id}", lapses_in, stopped),
     )

@@ -86,6 +86,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
                 "unknown_field",
                 *_COMMON,
                 "room_locked",
+                "blocked",
                 "not_found",
                 "idempotency_conflict",
                 "too_large",

@@ -259,7 +259,7 @@ class Hub:
                     await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
             case "ephemeral":
                 for connection in feed.live:
-                    if connection.identity and str(connection.identity.user_id) != message["not_to"]:
+                    if connection.identity and str(connection.identity.user_id) not in message["not_to"]:
                         connection.offer_ephemeral(message["frame"])
             case "end":
                 self.roster.end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))

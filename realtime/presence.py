@@ -169,9 +169,9 @@ class Presence:
             "type": "presence",
             "stream": STREAM,
             "frame": protocol.encode(protocol.Frame("presence", ts=rfc3339(timezone.now()), data=data)),
-            "user": change.user_id,
             "streams": list(audience.streams),
-            "users": [str(user_id) for user_id in audience.user_ids],
+            "users": [str(id_) for id_ in audience.user_ids],
+            "not_to": [change.user_id, *(str(id_) for id_ in audience.not_to)],
         }
         self._hub.doorbell.ring(STREAM, message)
 
@@ -184,5 +184,5 @@ class Presence:
         for user_id in message["users"]:
             watchers.update(self._hub.roster.connections_of(UUID(user_id)))
         for connection in watchers:
-            if connection.identity and str(connection.identity.user_id) != message["user"]:
+            if connection.identity and str(connection.identity.user_id) not in message["not_to"]:
                 connection.offer_ephemeral(message["frame"])

@@ -35,9 +35,9 @@ def ring(events: Iterable[LoggedEvent]) -> None:
 
 
 def send_ephemeral(
-    stream: str, type_: str, data: Any, *, not_to: UUID | None = None, lapse: Lapse | None = None
+    stream: str, type_: str, data: Any, *, not_to: Collection[UUID] = (), lapse: Lapse | None = None
 ) -> None:
-    """Send a frame that is not kept (typing, read) to those who follow `stream` now, `not_to` left out.
+    """Send a frame that is not kept (typing, read) to those who follow `stream` now, the users `not_to` left out.
 
     With `lapse` it is taken back by itself, unless this process sends another one under the same key.
     """
@@ -47,9 +47,9 @@ def send_ephemeral(
         hub.post_later(lapse.key, lapse.seconds, stream, undo)
 
 
-def _ephemeral(stream: str, type_: str, data: Any, not_to: UUID | None) -> dict[str, Any]:
+def _ephemeral(stream: str, type_: str, data: Any, not_to: Collection[UUID]) -> dict[str, Any]:
     frame = protocol.encode(protocol.Frame(type_, stream=stream, ts=rfc3339(timezone.now()), data=data))
-    return {"type": "ephemeral", "stream": stream, "frame": frame, "not_to": str(not_to or "")}
+    return {"type": "ephemeral", "stream": stream, "frame": frame, "not_to": [str(id_) for id_ in not_to]}
 
 
 def end_connections(user_id: UUID, *, session_ids: Collection[UUID] | None, code: CloseCode) -> None:

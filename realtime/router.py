@@ -39,10 +39,11 @@ class Place(NamedTuple):
 
 
 class Audience(NamedTuple):
-    """Who is told of a user's presence: those who follow one of the streams, and these users."""
+    """Who is told of a user's presence: those who follow one of the streams, and these users; never `not_to`."""
 
     streams: Collection[str]
     user_ids: Collection[UUID]
+    not_to: Collection[UUID] = ()
 
 
 class Call(NamedTuple):

@@ -8,8 +8,8 @@ from core import limits
 from core.limits import Limit
 from messaging import events
 from messaging.schemas import ReadMarker
-from rooms.models import Membership
-from rooms.selectors import get_membership
+from rooms.models import Membership, Room
+from rooms.selectors import get_membership, room_mates_apart_from
 
 TYPING = Limit("typing", most=1, seconds=3)
 """Of one user in one room; that they stopped is counted for itself."""
@@ -25,12 +25,12 @@ def mark_read(user_id: UUID, room_key: str, *, seq: int) -> ReadMarker:
         NotFound: not a member.
 
     Emits:
-        read (not kept): if the marker moved.
+        read (not kept): if the marker moved; in a direct room not to one who is kept apart from the user.
     """
     membership = get_membership(user_id, room_key)
     seq, moved = _move(membership, "last_read_seq", seq)
     if moved:
-        events.room_read(membership.room, user_id, seq)
+        events.room_read(membership.room, user_id, seq, not_to=_untold(user_id, membership.room))
     return ReadMarker(last_read_seq=seq, unread_count=max(0, membership.room.last_seq - seq))
 
 
@@ -41,12 +41,17 @@ def mark_delivered(user_id: UUID, room_key: str, *, seq: int) -> None:
         NotFound: not a member.
 
     Emits:
-        delivered (not kept): if the marker moved.
+        delivered (not kept): if the marker moved; likewise.
     """
     membership = get_membership(user_id, room_key)
     seq, moved = _move(membership, "last_delivered_seq", seq)
     if moved:
-        events.room_delivered(membership.room, user_id, seq)
+        events.room_delivered(membership.room, user_id, seq, not_to=_untold(user_id, membership.room))
+
+
+def _untold(user_id: UUID, room: Room) -> set[UUID]:
+    """Who is not told of the user's markers: a group's are everyone's."""
+    return room_mates_apart_from(user_id, room=room) if room.is_direct else set()
 
 
 def _move(membership: Membership, marker: str, seq: int) -> tuple[int, bool]:
@@ -67,8 +72,10 @@ def set_typing(user_id: UUID, room_key: str, *, is_typing: bool) -> None:
         NotFound: not a member.
 
     Emits:
-        typing (not kept); taken back after TYPING_SECONDS.
+        typing (not kept), but to nobody whom the user has blocked or who has blocked them; taken back after
+        TYPING_SECONDS.
     """
     room = get_membership(user_id, room_key).room
     if limits.take(TYPING, f"{user_id}.{room.id}.{is_typing}"):
-        events.typing_changed(room, user_id, is_typing=is_typing, lapses_in=TYPING_SECONDS)
+        not_to = {user_id} | room_mates_apart_from(user_id, room=room)
+        events.typing_changed(room, user_id, is_typing=is_typing, not_to=not_to, lapses_in=TYPING_SECONDS)

@@ -12,11 +12,12 @@ from django.db import IntegrityError
 from django.db.models import Case, F, Q, QuerySet, When
 
 from core import limits
-from core.errors import ChatError, IdempotencyConflict, NotFound, RoomLocked
+from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound, RoomLocked
 from core.limits import Limit
 from core.transactions import Contended, transactional
 from eventlog import log
 from eventlog.log import LockedStreams
+from friendships.selectors import blocked_pairs
 from messaging import events
 from messaging.models import Message
 from messaging.services.drafts import Draft, body_hash, checked, type_of
@@ -38,7 +39,8 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | 
     that sender is that message again (`duplicate`), or an IdempotencyConflict if its body differs.
 
     Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked,
-    IdempotencyConflict; without `wait` Contended, for a room that someone else is writing to.
+    Blocked (a direct room), IdempotencyConflict; without `wait` Contended, for a room that someone else is
+    writing to.
 
     Raises:
         Contended: someone else did not stop writing to one of the rooms; nothing is saved.
@@ -82,6 +84,7 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     rooms = {membership.room_id: membership.room for membership in memberships.values()}
     repeats = _saved_before(drafts)
     replies = _messages_by_id(draft.reply_to for draft in drafts)
+    blocked = blocked_pairs(room.direct_key for room in rooms.values() if room.direct_key)
 
     outcomes: list[Sent | ChatError] = []
     for draft in drafts:
@@ -99,7 +102,7 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
             outcomes.append(Contended())
             continue
         reply_to = replies.get(draft.reply_to or "")
-        if refusal := _refusal(draft, room, reply_to):
+        if refusal := _refusal(draft, room, reply_to, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
         message = _next_message(draft, room, membership, reply_to)
@@ -132,9 +135,11 @@ def _shown() -> QuerySet[Message]:
     return Message.objects.select_related("room", "sender", "reply_to__sender")
 
 
-def _refusal(draft: Draft, room: Room, reply_to: Message | None) -> ChatError | None:
+def _refusal(draft: Draft, room: Room, reply_to: Message | None, *, is_blocked: bool) -> ChatError | None:
     if room.state != Room.State.ACTIVE:
         return RoomLocked()
+    if is_blocked:
+        return Blocked()
     if draft.reply_to is not None and (reply_to is None or reply_to.room_id != room.id):
         return NotFound("No such message to reply to in this room.")
     if draft.file_id is not None:

@@ -132,17 +132,17 @@ class TestSteering:
 
 
 class TestEphemera:
-    async def test_they_reach_every_follower_but_the_one_they_are_about(self, settings: Settings) -> None:
-        alice = uuid4()
+    async def test_they_reach_every_follower_but_those_left_out(self, settings: Settings) -> None:
+        alice, charlie = uuid4(), uuid4()
         async with running(settings, Layer()) as hub:
-            hers, his = Follower(hub, alice), Follower(hub)
-            for follower in (hers, his):
+            hers, his, theirs = Follower(hub, alice), Follower(hub), Follower(hub, charlie)
+            for follower in (hers, his, theirs):
                 await follower.follow(a=0)
-            publish.send_ephemeral("a", "typing", {"is_typing": True}, not_to=alice)
+            publish.send_ephemeral("a", "typing", {"is_typing": True}, not_to={alice, charlie})
             await append(hub)
-            for follower in (hers, his):
+            for follower in (hers, his, theirs):
                 await follower.until(1)
-            assert hers.types() == ["message"]
+            assert hers.types() == theirs.types() == ["message"]
             assert his.types() == ["typing", "message"]
             assert his.frames[0].keys() == {"type", "stream", "ts", "data"}
 

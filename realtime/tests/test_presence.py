@@ -128,6 +128,50 @@ class TestWhoIsTold:
             await told(watcher, alice, "online")
 
 
+class TestBlocks:
+    """Neither of two hears of the other once one has blocked the other, whatever rooms they share."""
+
+    @pytest.mark.parametrize("who_blocks", ["alice", "bob"])
+    async def test_the_next_change_reaches_the_others_only(
+        self, brisk_server: LiveServer, who_blocks: str
+    ) -> None:
+        alice, bob, charlie = (Insider(brisk_server, name) for name in ("alice", "bob", "charlie"))
+        befriend(alice, bob)
+        alice.group(bob, charlie)
+        async with AsyncExitStack() as stack:
+            watcher, mate = await enter(stack, bob), await enter(stack, charlie)
+            hers = await enter(stack, alice)
+            for socket in (watcher, mate):
+                await told(socket, alice, "online")
+            one, other = (alice, bob) if who_blocks == "alice" else (bob, alice)
+            assert one.call("PUT", f"/blocks/{other.id}").status_code == 204
+            for socket in (hers, watcher):
+                await socket.until("friend.removed")
+            await hers.send("presence", {"status": "away"})
+            await told(mate, alice, "away")
+            await told_nothing(watcher, alice, 0.5)
+            await watcher.send("presence", {"status": "away"})
+            await told(mate, bob, "away")
+            await told_nothing(hers, bob, 0.5)
+            assert one.call("DELETE", f"/blocks/{other.id}").status_code == 204
+            await hers.send("presence", {"status": "online"})
+            await told(watcher, alice, "online")
+
+    async def test_so_it_is_on_another_process_if_there_can_be_one(
+        self, running: Callable[[str], LiveServer]
+    ) -> None:
+        kinds = ("uvicorn", "daphne") if settings.REDIS_URLS else ("uvicorn", "uvicorn")
+        first, second = map(running, kinds)
+        alice, bob, charlie = Insider(first, "alice"), Insider(second, "bob"), Insider(second, "charlie")
+        alice.group(bob, charlie)
+        async with AsyncExitStack() as stack:
+            watcher, mate = await enter(stack, bob), await enter(stack, charlie)
+            alice.call("PUT", f"/blocks/{bob.id}")
+            await enter(stack, alice)
+            await told(mate, alice, "online")
+            await told_nothing(watcher, alice, 0.5)
+
+
 class TestDevices:
     async def test_one_of_two_that_leaves_changes_nothing(self, brisk_server: LiveServer) -> None:
         alice, bob = Insider(brisk_server, "alice"), Insider(brisk_server, "bob")
