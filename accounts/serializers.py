@@ -32,6 +32,11 @@ class LoginBody(StrictSerializer):
     device_name = NameField(max_length=64, allow_blank=True, default="")
 
 
+class ChangePasswordBody(StrictSerializer):
+    old_password = TextField(max_length=MAX_PASSWORD_LENGTH)
+    new_password = TextField(max_length=MAX_PASSWORD_LENGTH)
+
+
 class RefreshBody(StrictSerializer):
     refresh = TextField()
 

@@ -20,20 +20,28 @@ from django.utils import timezone
 
 from accounts import events, selectors, tokens
 from accounts.models import Session, User
+from core import limits
 from core.errors import (
     AccountSuspended,
     FieldError,
     InvalidCredentials,
     NotFound,
+    RateLimited,
     SessionRevoked,
     ValidationFailed,
 )
+from core.limits import Limit
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import user_stream
 from realtime.close_codes import CloseCode
 
+PASSWORD_SECONDS = 300
+"""In so long a user's password may be tried PASSWORD_ATTEMPTS times by who is logged in."""
+
 _PROFILE = ("username", "username_key", "display_name", "display_name_key", "bio")
+# Without what changes by other ways, the password above all: the form's copy of it may be an old one.
+_CONSOLE = (*_PROFILE, "email", "email_key", "email_verified", "is_bot", "is_staff", "is_superuser")
 
 
 class Device(NamedTuple):
@@ -72,12 +80,23 @@ def login(*, login: str, password: str, device: Device) -> Session:
         InvalidCredentials: no such account, or another password; nothing tells which.
         AccountSuspended: the password is right, but the user may not log in now.
     """
-    user = selectors.user_with_credentials(login, password)
-    if user is None:
-        raise InvalidCredentials
-    if not user.is_active:
-        raise AccountSuspended
-    return _open_session(user, device)
+    session = None
+    while session is None:
+        user = selectors.user_with_credentials(login, password)
+        if user is None:
+            raise InvalidCredentials
+        if not user.is_active:
+            raise AccountSuspended
+        session = _open_session_by_password(user, device)
+    return session
+
+
+@transactional
+def _open_session_by_password(user: User, device: Device) -> Session | None:
+    """None if the password is not the one that was checked any more."""
+    # With the row locked, a change of the password comes before this, or ends this session with the others.
+    password = User.objects.select_for_update().values_list("password", flat=True).get(id=user.id)
+    return _open_session(user, device) if password == user.password else None
 
 
 @transactional
@@ -150,6 +169,51 @@ def end_session(user: User, *, session_id: UUID) -> None:
     events.sessions_ended(user.id, [session_id])
 
 
+def change_password(user: User, *, session_id: UUID, old_password: str, new_password: str) -> None:
+    """Replace the user's password, and end every session but the one that asks.
+
+    Raises:
+        ValidationFailed: `password_incorrect` on `old_password`, `password_…` on `new_password`.
+        SessionRevoked: the session that asks has ended meanwhile.
+        RateLimited: too many attempts.
+    """
+    limit = Limit("login", settings.PASSWORD_ATTEMPTS, PASSWORD_SECONDS)
+    if not limits.take(limit, str(user.id)):
+        raise RateLimited(retry_after=PASSWORD_SECONDS)
+    replaced = False
+    while not replaced:
+        user = User.objects.get(id=user.id)
+        broken = _weaknesses(new_password, user, attr="new_password")
+        if not user.check_password(old_password):
+            broken.insert(0, FieldError("old_password", "password_incorrect", "This is not your password."))
+        if broken:
+            raise ValidationFailed(errors=broken)
+        replaced = _replace_password(user, make_password(new_password), session_id=session_id)
+
+
+@transactional
+def _replace_password(user: User, new_hash: str, *, session_id: UUID) -> bool:
+    """False if the password is not the one that was checked any more."""
+    # This locks the row: no login can open a session by the old password now, and none unseen here.
+    if not User.objects.filter(id=user.id, password=user.password).update(password=new_hash):
+        return False
+    sessions = Session.objects.filter(user=user, revoked_at=None)
+    ids = set(sessions.values_list("id", flat=True))
+    if session_id not in ids:
+        raise SessionRevoked
+    others = ids - {session_id}
+    _revoke(sessions.filter(id__in=others))
+    events.sessions_ended(user.id, others)
+    return True
+
+
+@transactional
+def keep_new_password(user: User) -> None:
+    """Save the hash in `user.password`, which staff have set, and end every session of the user."""
+    User.objects.filter(id=user.id).update(password=user.password)
+    logout_all(user)
+
+
 def _revoke(sessions: QuerySet[Session]) -> int:
     return sessions.filter(revoked_at=None).update(revoked_at=timezone.now())
 
@@ -186,7 +250,7 @@ def save_user(staff: User, *, user: User, is_new: bool) -> None:
     Emits: account.updated, unless the account is new.
     """
     streams = log.lock(user_stream(user.id))
-    user.save()
+    user.save(update_fields=None if is_new else _CONSOLE)
     if not is_new:
         events.account_updated(streams, user, actor_id=staff.id)
 
@@ -223,14 +287,12 @@ def _save_unique(user: User, update_fields: Collection[str] | None = None) -> No
         raise
 
 
-def _weaknesses(password: str, user: User) -> list[FieldError]:
+def _weaknesses(password: str, user: User, *, attr: str = "password") -> list[FieldError]:
     """What Django's validators say of a password; their codes begin with `password_`."""
     try:
         validate_password(password, user)
     except ValidationError as error:
-        return [
-            FieldError("password", found.code or "invalid", found.messages[0]) for found in error.error_list
-        ]
+        return [FieldError(attr, found.code or "invalid", found.messages[0]) for found in error.error_list]
     return []
 
 

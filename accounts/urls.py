@@ -8,6 +8,7 @@ urlpatterns = [
     path("auth/refresh", LoginViewSet.as_view({"post": "refresh"})),
     path("auth/logout", SessionViewSet.as_view({"post": "logout"})),
     path("auth/logout-all", SessionViewSet.as_view({"post": "logout_all"})),
+    path("auth/password/change", SessionViewSet.as_view({"post": "change_password"})),
     path("auth/ws-ticket", SessionViewSet.as_view({"post": "ws_ticket"})),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"})),
     path("auth/sessions/<uuid:id>", SessionViewSet.as_view({"delete": "destroy"})),

@@ -18,6 +18,7 @@ from rest_framework_simplejwt.tokens import Token
 from accounts import schemas, selectors, services, tokens
 from accounts.models import Session, User
 from accounts.serializers import (
+    ChangePasswordBody,
     LoginBody,
     PresenceQuery,
     RefreshBody,
@@ -102,6 +103,20 @@ class SessionViewSet(viewsets.ViewSet):
     )
     def logout_all(self, request: Request) -> Response:
         services.logout_all(caller(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Change my password",
+        description="Ends every session of mine but this one, and closes their sockets.",
+        request=ChangePasswordBody,
+        responses={
+            204: None,
+            **problems("validation_error", "unknown_field", *_LOGGED_OUT, "rate_limited"),
+        },
+    )
+    def change_password(self, request: Request) -> Response:
+        body = read_body(ChangePasswordBody, request)
+        services.change_password(caller(request), session_id=_session_id(request), **body)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(

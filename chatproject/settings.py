@@ -198,6 +198,9 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
+# Of one user, in five minutes.
+PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)
+
 WS_FRAMES_PER_SECOND = env.number("WS_FRAMES_PER_SECOND", 10_000 if DEBUG else 100, least=1)
 WS_FRAME_BURST = env.number("WS_FRAME_BURST", 50_000 if DEBUG else 400, least=1)
 WS_CONNECTIONS_PER_USER = env.number("WS_CONNECTIONS_PER_USER", 20, least=1)

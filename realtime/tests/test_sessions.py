@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from copy import copy
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Session, User
+from realtime.roster import SESSION_POLL_SECONDS
 from realtime.tests.stage import Insider, in_thread
-from tests.live import LiveServer, Socket
+from tests.live import LiveServer, Person, Socket
 
 SECONDS = 2 * 3
 """Within 2 s, says the contract; three times that, since a test machine does other things too."""
 
 
-async def closed_in_time(*sockets: Socket) -> list[int]:
-    async with asyncio.timeout(SECONDS):
+async def closed_in_time(*sockets: Socket, seconds: float = SECONDS) -> list[int]:
+    async with asyncio.timeout(seconds):
         return list(await asyncio.gather(*(socket.closed() for socket in sockets)))
 
 
@@ -83,6 +87,35 @@ class TestLogoutAll:
             laptop.call("POST", "/auth/logout-all").raise_for_status()
             assert await closed_in_time(one, two) == [4441, 4441]
             assert await open_(his)
+
+
+class TestPasswordChange:
+    async def test_closes_the_sockets_of_all_other_sessions_on_every_process(
+        self, running: Callable[[str], LiveServer], transactional_db: None
+    ) -> None:
+        first, second = running("uvicorn"), running("daphne")
+        phone, bob = Person(first, "alice"), Insider(first, "bob")
+        body = {"login": phone.username, "password": phone.password}
+        laptop = copy(phone)
+        laptop.token = phone.call("POST", "/auth/login", json=body).json()["access"]
+        async with (
+            phone.socket() as here,
+            phone.socket(second) as here_too,
+            laptop.socket() as there,
+            laptop.socket(second) as there_too,
+            bob.socket(second) as his,
+        ):
+            for socket in (here, here_too, there, there_too, his):
+                await socket.receive()
+            passwords = {"old_password": phone.password, "new_password": "jolly-mossy-anvil"}
+            phone.call("POST", "/auth/password/change", json=passwords).raise_for_status()
+            # Without Redis the other process finds it at its next look.
+            seconds = SECONDS if settings.REDIS_URLS else 2 * SESSION_POLL_SECONDS
+            assert await closed_in_time(there, there_too, seconds=seconds) == [4441, 4441]
+            for socket in (here, here_too, his):
+                assert await open_(socket)
+            async with laptop.socket(second) as again:
+                assert await again.closed() == 4441
 
 
 class TestAfterwards:
