@@ -6,10 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.views import PasswordChangeView
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 
 from accounts import selectors, services
 from accounts.models import Session, User
@@ -45,9 +48,28 @@ class _PasswordForm(AdminPasswordChangeForm):
     """A new password from staff ends what was logged in by the old one."""
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
-        user: User = super().save(commit)
-        services.logout_all(user)
+        user: User = super().save(commit=False)
+        services.keep_new_password(user)
         return user
+
+
+class _OwnPasswordForm(OwnPasswordChangeForm):
+    """So does a new password that staff give themselves."""
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        user: User = super().save(commit=False)
+        services.keep_new_password(user)
+        return user
+
+
+def change_own_password(request: HttpRequest) -> HttpResponseBase:
+    """The console's own page for this, whose form can't be chosen, with a form of ours."""
+    page = PasswordChangeView.as_view(
+        form_class=_OwnPasswordForm,
+        success_url=reverse("admin:password_change_done"),
+        extra_context=admin.site.each_context(request),
+    )
+    return page(request)
 
 
 @admin.register(User)

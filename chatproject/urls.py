@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
+from accounts.admin import change_own_password
 from chatproject import views
 
 handler400 = "core.problems.bad_request"
@@ -31,6 +32,7 @@ urlpatterns = [
     ),
     path("health/live", views.live),
     path("health/ready", views.ready),
+    path("admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)),
     path("admin/", admin.site.urls),
     # With DEBUG, Django's own page would answer, and list every path.
     re_path("", views.nothing_here),

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 
-from accounts import tokens
+from accounts import services, tokens
 from accounts.models import Session, User
 from eventlog.log import user_stream
 
@@ -114,6 +114,40 @@ class TestChange:
         assert closed == [(alice.id, None, "session_ended")]
         body = {"login": "alice", "password": "another-long-secret"}
         assert anonymous.post("/api/v1/auth/login", body).status_code == 200
+
+    @pytest.mark.django_db(transaction=True)
+    def test_so_does_taking_the_password_away(self, staff, alice, session_of, closed):
+        session_of(alice)
+        form = {"usable_password": "false", "unset-password": "yes"}
+        assert staff.post(f"{USERS}{alice.id}/password/", form).status_code == 302
+        assert not User.objects.get(id=alice.id).has_usable_password()
+        assert not Session.objects.filter(user=alice, revoked_at=None).exists()
+        assert closed == [(alice.id, None, "session_ended")]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_so_does_a_new_password_of_ones_own(self, staff, charlie, alice, session_of, closed):
+        mine, other = session_of(charlie), session_of(alice)
+        form = {"old_password": "wrong", "new_password1": "another-secret", "new_password2": "another-secret"}
+        assert staff.post("/admin/password_change/", form).status_code == 200
+        assert closed == []
+        answer = staff.post("/admin/password_change/", form | {"old_password": "charlie-demo-2026"})
+        assert (answer.status_code, answer["Location"]) == (302, "/admin/password_change/done/")
+        assert staff.get(USERS).status_code == 200
+        assert set(Session.objects.filter(revoked_at=None)) == {other}
+        assert closed == [(charlie.id, None, "session_ended")]
+        assert User.objects.get(id=mine.user_id).check_password("another-secret")
+
+    def test_only_staff_see_the_page_of_their_own_password(self, client, alice):
+        client.force_login(alice)
+        assert client.get("/admin/password_change/").status_code == 302
+
+    def test_a_password_that_changes_meanwhile_stays(self, staff, alice, charlie):
+        old = User.objects.get(id=alice.id)
+        User.objects.filter(id=alice.id).update(password="changed", is_active=False)
+        old.bio = "Hi"
+        services.save_user(charlie, user=old, is_new=False)
+        alice.refresh_from_db()
+        assert (alice.bio, alice.password, alice.is_active) == ("Hi", "changed", False)
 
     def test_nobody_is_deleted(self, staff, alice):
         assert staff.post(f"{USERS}{alice.id}/delete/", {"post": "yes"}).status_code == 403
