@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from accounts.models import User
 from accounts.schemas import user_card
-from eventlog.log import Draft, LockedStreams, user_stream
+from eventlog.log import EVERYONE, Draft, LockedStreams, user_stream
 from rooms.models import Membership, Room
-from rooms.schemas import MemberAdded, MemberRemoved, RoomJoined, RoomLeft, member_views
+from rooms.schemas import MemberAdded, MemberRemoved, RoomDeleted, RoomJoined, RoomLeft, member_views
 
 
 def member_added(streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User) -> None:
@@ -65,5 +66,29 @@ def member_removed(
             data=RoomLeft(room.id, reason),
             actor_id=by.id,
             object_id=room.id,
+        ),
+    )
+
+
+def room_deleted(streams: LockedStreams, room: Room, member_ids: Iterable[UUID], *, by: User) -> None:
+    """`room.deleted`, the last event of the room for everyone, and `room.left` on each member's own stream."""
+    streams.append(
+        Draft(
+            stream=room.stream,
+            type="room.deleted",
+            data=RoomDeleted(room.id, by.id),
+            actor_id=by.id,
+            object_id=room.id,
+            ends_for=EVERYONE,
+        ),
+        *(
+            Draft(
+                stream=user_stream(user_id),
+                type="room.left",
+                data=RoomLeft(room.id, "deleted"),
+                actor_id=by.id,
+                object_id=room.id,
+            )
+            for user_id in member_ids
         ),
     )

@@ -49,9 +49,12 @@ class Room(models.Model):
         PUBLIC = "public"
 
     class State(models.TextChoices):
+        """A deleted room is kept for the staff alone: all memberships in it have ended, so that nobody finds it."""
+
         ACTIVE = "active"
         LOCKED = "locked"
         ARCHIVED = "archived"
+        DELETED = "deleted"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = ExactCharField(max_length=64, null=True, blank=True, unique=True, validators=[validate_slug])

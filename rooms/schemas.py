@@ -18,7 +18,9 @@ from rooms.signals import last_messages_asked
 
 RoomType = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Type.values})]
 Visibility = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Visibility.values})]
-State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.State.values})]
+# Nobody is shown a deleted room.
+_STATES = [state for state in models.Room.State.values if state != models.Room.State.DELETED]
+State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": _STATES})]
 Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Membership.Role.values})]
 
 
@@ -115,8 +117,15 @@ class RoomJoined(msgspec.Struct):
     pos: int
 
 
+class RoomDeleted(msgspec.Struct):
+    """The data of `room.deleted`."""
+
+    room_id: UUID
+    by: UUID
+
+
 class RoomLeft(msgspec.Struct):
-    """The data of `room.left`; `reason` as in `member.removed`."""
+    """The data of `room.left`; `reason` as in `member.removed`, or `deleted` as the room is."""
 
     room_id: UUID
     reason: str

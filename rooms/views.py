@@ -77,6 +77,16 @@ class RoomViewSet(viewsets.ViewSet):
 
     @extend_schema(
         tags=["rooms"],
+        summary="Delete a group of mine, for all of its members",
+        description="Its messages are gone for them, and its slug stays taken.",
+        responses={204: None, **problems("not_authenticated", "forbidden", "not_found")},
+    )
+    def destroy(self, request: Request, room_key: str) -> Response:
+        services.delete_room(caller(request), room_key=room_key)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        tags=["rooms"],
         summary="Leave a group",
         request=None,
         responses={204: None, **problems("not_authenticated", "forbidden", "not_found", "last_owner")},

@@ -104,9 +104,10 @@ def _room_joined(state: State, data: dict[str, Any]) -> None:
     state["messages"][room["id"]] = None
 
 
-def _room_left(state: State, data: dict[str, Any]) -> None:
+def _room_gone(state: State, data: dict[str, Any]) -> None:
+    # Of a deleted room two streams tell, either of them first.
     for part in ("rooms", "members", "messages"):
-        del state[part][data["room_id"]]
+        state[part].pop(data["room_id"], None)
 
 
 def _friend_request(state: State, data: dict[str, Any]) -> None:
@@ -135,7 +136,8 @@ HANDLERS = {
     "member.added": _member_added,
     "member.removed": _member_removed,
     "room.joined": _room_joined,
-    "room.left": _room_left,
+    "room.left": _room_gone,
+    "room.deleted": _room_gone,
     "friend.request": _friend_request,
     "friend.accepted": _friend_accepted,
     "friend.rejected": _request_closed,

@@ -65,6 +65,11 @@ def room_left(world: World) -> None:
     world.say(world.bob, "not for alice")
 
 
+def room_deleted(world: World) -> None:
+    world.say(world.bob, "last")
+    rooms.delete_room(world.bob, room_key=str(world.room.id))
+
+
 def friend_request(world: World) -> None:
     friendships.request_friendship(world.bob, user_id=world.alice.id, message="Hi")
     friendships.request_friendship(world.alice, user_id=world.charlie.id)
@@ -107,6 +112,7 @@ SCENES: dict[str, Callable[[World], None]] = {
         member_removed,
         room_joined,
         room_left,
+        room_deleted,
         friend_request,
         friend_accepted,
         friend_rejected,
