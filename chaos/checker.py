@@ -134,7 +134,7 @@ def live_again_in_time(history: History, rooms: Rooms) -> Iterator[str]:
 
 def back_after_kills(history: History) -> Iterator[tuple[str, float | None]]:
     """For each client that was on a killed process: seconds until it was ready again, None for never."""
-    for killed, web in history.kills:
+    for web, killed, others_up in history.kills:
         for lost in history.sessions:
             # The harness may see the end of a process that died by itself a moment after its clients.
             if (
@@ -145,7 +145,7 @@ def back_after_kills(history: History) -> Iterator[tuple[str, float | None]]:
                 later = [
                     s.ready for s in history.sessions if s.client == lost.client and s.ready > lost.ready
                 ]
-                yield lost.client, min(later) - killed if later else None
+                yield lost.client, min(later) - others_up if later else None
 
 
 def nothing_hangs(history: History, rooms: Rooms) -> Iterator[str]:

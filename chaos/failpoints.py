@@ -25,12 +25,12 @@ class _Fuse:
     """Counts the passes of an armed point."""
 
     def __init__(self, point: str) -> None:
-        self._point = point
+        self._switch = switches.of_one(point, int(os.environ[switches.WEB]))
         self._passes = 0
 
     def burns_out(self) -> bool:
         """Whether this pass is the last one."""
-        limit = switches.value(self._point)
+        limit = switches.value(self._switch)
         if limit is None:
             self._passes = 0
             return False

@@ -43,6 +43,14 @@ class Session:
     gone: float | None = None
 
 
+class Kill(NamedTuple):
+    """A server process that was killed, and since when there is one to come back to."""
+
+    web: int
+    killed: float
+    others_up: float
+
+
 class Trouble(NamedTuple):
     """One fault: when it began and was over, and how long afterwards the last client had caught up."""
 
@@ -66,7 +74,7 @@ class History:
     counts: Counter[str] = field(default_factory=Counter)
     sessions: list[Session] = field(default_factory=list)
     removals: set[tuple[str, str, int]] = field(default_factory=set)  # (user, room, pos)
-    kills: list[tuple[float, int]] = field(default_factory=list)  # (when, which web process)
+    kills: list[Kill] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)

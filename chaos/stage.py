@@ -42,7 +42,7 @@ class Web:
 
     def __init__(self, number: int, breakage: str | None, environment: dict[str, str]) -> None:
         self.number = number
-        self.server = LiveServer(**environment)
+        self.server = LiveServer(**environment, **{switches.WEB: str(number)})
         self.server.command = [sys.executable, "-m", "chaos.server", *filter(None, [breakage])]
         self.link = Link(self.server.port)
 
@@ -53,6 +53,10 @@ class Web:
     @property
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.link.port}/ws"
+
+    @property
+    def is_up(self) -> bool:
+        return self.server.process is not None and self.server.process.poll() is None
 
     @property
     def pid(self) -> int:

@@ -16,6 +16,15 @@ DIE_BEFORE_ACK = "die_before_ack"
 DIE_BEFORE_RING = "die_before_ring"
 
 
+WEB = "CHAOS_WEB"
+"""The number of the server process that asks."""
+
+
+def of_one(name: str, web: int) -> str:
+    """A switch of one server process only."""
+    return f"{name}.{web}"
+
+
 def is_on(name: str) -> bool:
     return value(name) is not None
 

@@ -96,7 +96,7 @@ DATABASES["default"]["OPTIONS"] = (
     {
         # Without IMMEDIATE two transactions that both read first can't both write later.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
     }
     if EMBEDDED_DATABASE

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
-from typing import Any
-
-import websockets
+from contextlib import contextmanager
 
 from chaos.client import Client
 from chaos.credentials import Credentials
+from chaos.faults import processes
 from chaos.faults.fault import Fault, Scene
 from chaos.staff import Staff
-from chaos.stage import Web
+from tests.live import ROOT
 
 SECONDS_TO_CLOSE = 2
 """Within which a suspension closes sockets on every process, by the promise."""
@@ -25,7 +23,6 @@ SECONDS_HOSTILE = 8
 CROWD = 2000
 SOCKETS_EACH = 100
 SECONDS_FOR_THE_CROWD = 20
-_HANDSHAKES_AT_ONCE = 100
 
 
 @contextmanager
@@ -78,89 +75,53 @@ async def shut_out(scene: Scene) -> None:
 
 async def be_hostile(scene: Scene) -> None:
     """One asks for much and reads nothing, one sends as fast as it can."""
-    async with asyncio.TaskGroup() as group:
-        for number, behave in enumerate((_read_nothing, _flood)):
-            enemy = Credentials(f"enemy-{len(scene.history.troubles)}-{number}", scene.dice, scene.stage.webs)
-            await enemy.register()
-            group.create_task(_be(behave, enemy, scene))
+    await asyncio.gather(*(_be(scene, number, role) for number, role in enumerate(("read_nothing", "flood"))))
 
 
-async def _be(behave: Any, enemy: Credentials, scene: Scene) -> None:
-    """Again and again: an enemy that is thrown out comes back."""
-    deadline = time.monotonic() + SECONDS_HOSTILE
-    while time.monotonic() < deadline:
-        web = scene.dice.choice(scene.stage.webs)
-        with suppress(OSError, TimeoutError, websockets.WebSocketException):
-            async with asyncio.timeout_at(asyncio.get_running_loop().time() + SECONDS_HOSTILE):
-                await behave(enemy, web)
-        scene.history.counts["enemies thrown out"] += 1
-        await asyncio.sleep(0.5)
-
-
-async def _read_nothing(enemy: Credentials, web: Web) -> None:
-    """Big questions whose answers nobody fetches."""
-    async with _socket(enemy, web, max_queue=1) as socket:
-        question = json.dumps({"type": "ping", "data": {"x": "x" * 60_000}})
-        while True:
-            await socket.send(question)
-
-
-async def _flood(enemy: Credentials, web: Web) -> None:
-    async with _socket(enemy, web, max_queue=None) as socket:
-        while True:
-            await socket.send('{"type": "ping", "data": {}}')
-
-
-def _socket(who: Credentials, web: Web, **options: Any) -> websockets.connect:
-    headers = {"Authorization": f"Bearer {who.access}"}
-    return websockets.connect(
-        web.server.ws,
-        additional_headers=headers,
-        compression=None,
-        open_timeout=30,
-        close_timeout=0.2,
-        **options,
-    )
+async def _be(scene: Scene, number: int, role: str) -> None:
+    enemy = await _newcomer(scene, f"enemy-{number}")
+    url = scene.dice.choice(scene.stage.webs).server.ws
+    process = await _stranger(role, url, enemy.access, str(SECONDS_HOSTILE))
+    output, _ = await process.communicate()
+    scene.history.counts["enemies thrown out"] += int(output)
 
 
 async def crowd(scene: Scene) -> None:
     """2,000 sockets of one process lose it, and all come back at once."""
-    sleepers = [
-        Credentials(f"sleeper-{len(scene.history.troubles)}-{number}", scene.dice, scene.stage.webs)
-        for number in range(CROWD // SOCKETS_EACH)
-    ]
-    for sleeper in sleepers:
-        await sleeper.register()
+    sleepers = [await _newcomer(scene, f"sleeper-{number}") for number in range(CROWD // SOCKETS_EACH)]
     first, last = scene.stage.webs[0], scene.stage.webs[-1]
-    async with AsyncExitStack() as sockets:
-        await _arrive(scene, sockets, sleepers, first)
-        scene.history.kills.append((time.monotonic(), first.number))
-        await asyncio.to_thread(first.server.kill)
-        await asyncio.to_thread(first.server.start)
-        began = time.monotonic()
-        await _arrive(scene, sockets, sleepers, last)
-        took = time.monotonic() - began
-    scene.history.notes.append(f"crowd: {CROWD} sockets ready again after {took:.1f} s")
+    tokens = [sleeper.access for sleeper in sleepers]
+    process = await _stranger("crowd", str(SOCKETS_EACH), first.server.ws, last.server.ws, *tokens)
+    assert process.stdout
+    await process.stdout.readline()
+    began = time.monotonic()
+    await processes.kill_and_start(scene, first)
+    if first is last:
+        began = time.monotonic()  # nobody could come back before
+    word, refused = (await process.stdout.readline()).decode().split()
+    took = time.monotonic() - began
+    process.kill()
+    await process.wait()
+    scene.history.notes.append(
+        f"crowd: {CROWD} sockets {word} after {took:.1f} s, {refused} of them refused once"
+    )
     if took > SECONDS_FOR_THE_CROWD:
         scene.history.breach("the_crowd_is_served", f"{CROWD} sockets were ready after {took:.1f} s")
+    if int(refused):
+        scene.history.breach("the_crowd_is_served", f"{refused} sockets were refused")
 
 
-async def _arrive(scene: Scene, sockets: AsyncExitStack, sleepers: list[Credentials], web: Web) -> None:
-    # A client machine of its own would not do more at once, either: its handshakes cost as much as ours.
-    gate = asyncio.Semaphore(_HANDSHAKES_AT_ONCE)
+async def _newcomer(scene: Scene, name: str) -> Credentials:
+    """Someone with a name that no earlier fault took."""
+    newcomer = Credentials(f"{name}-{len(scene.history.troubles)}", scene.dice, scene.stage.webs)
+    await newcomer.register()
+    return newcomer
 
-    async def one(sleeper: Credentials) -> None:
-        async with gate:
-            try:
-                socket = await sockets.enter_async_context(_socket(sleeper, web))
-                frame = json.loads(await asyncio.wait_for(socket.recv(), 30))
-            except (OSError, TimeoutError, websockets.WebSocketException) as error:
-                scene.history.breach("the_crowd_is_served", f"a socket was refused: {error!r}")
-            else:
-                if frame["type"] != "ready":
-                    scene.history.breach("the_crowd_is_served", f"a socket got {frame}")
 
-    await asyncio.gather(*(one(sleeper) for sleeper in sleepers for _ in range(SOCKETS_EACH)))
+async def _stranger(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chaos.strangers", *arguments, stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
 
 
 FAULTS = [

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chaos import switches
 from chaos.faults.fault import Fault, Scene, freeze
+from chaos.history import Kill
 from chaos.stage import Web
 
 SECONDS_FROZEN = 10
@@ -25,11 +26,18 @@ FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 async def kill(scene: Scene) -> None:
     """SIGKILL; started again after a moment."""
-    web = scene.dice.choice(scene.stage.webs)
-    _note_kill(scene, web)
+    await kill_and_start(scene, scene.dice.choice(scene.stage.webs))
+
+
+async def kill_and_start(scene: Scene, web: Web) -> None:
+    """SIGKILL, if it is not dead already, and a new process after a moment."""
+    killed = time.monotonic()
     await asyncio.to_thread(web.server.kill)
     await asyncio.sleep(scene.dice.uniform(0.5, 2))
     await asyncio.to_thread(web.server.start)
+    # Where there is one process only, nobody can be back before it is.
+    one_of_many = len(scene.stage.webs) > 1
+    scene.history.kills.append(Kill(web.number, killed, killed if one_of_many else time.monotonic()))
 
 
 async def terminate(scene: Scene) -> None:
@@ -45,28 +53,17 @@ async def stop(scene: Scene) -> None:
 
 async def die_at(point: str, scene: Scene) -> None:
     """SIGKILL at the worst moments; started again as soon as it is gone."""
-    scene.stage.turn_on(point, str(scene.dice.randint(1, 20)))
+    web = scene.dice.choice(scene.stage.webs)
+    switch = switches.of_one(point, web.number)
+    scene.stage.turn_on(switch, str(scene.dice.randint(1, 20)))
     deadline = time.monotonic() + SECONDS_TO_A_FAILPOINT
-    try:
-        while time.monotonic() < deadline:
-            gone = [
-                web
-                for web in scene.stage.webs
-                if web.server.process and web.server.process.poll() is not None
-            ]
-            if gone:
-                break
-            await asyncio.sleep(0.02)
-        else:
-            scene.history.breach("faults_happen", f"no process passed {point}")
-            return
-    finally:
-        scene.stage.turn_off(point)
-    for web in scene.stage.webs:
-        if web.server.process and web.server.process.poll() is not None:
-            _note_kill(scene, web)
-            await asyncio.to_thread(web.server.kill)
-            await asyncio.to_thread(web.server.start)
+    while web.is_up and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    scene.stage.turn_off(switch)
+    if web.is_up:
+        scene.history.breach("faults_happen", f"process {web.number} never came to {point}")
+    else:
+        await kill_and_start(scene, web)
 
 
 async def lose_rings(scene: Scene) -> None:
@@ -94,10 +91,6 @@ async def change_the_clock(scene: Scene) -> None:
     await web.restart_with(LD_PRELOAD=str(FAKETIME[0]), FAKETIME=shift, FAKETIME_DONT_FAKE_MONOTONIC="1")
     await asyncio.sleep(SECONDS_OFF_THE_CLOCK)
     await web.restart_with(LD_PRELOAD="", FAKETIME="", FAKETIME_DONT_FAKE_MONOTONIC="")
-
-
-def _note_kill(scene: Scene, web: Web) -> None:
-    scene.history.kills.append((time.monotonic(), web.number))
 
 
 FAULTS = [
