@@ -22,6 +22,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from realtime.presence_scripts import DROP, PUT, STATUSES, SWEEP
+
 logger = structlog.get_logger(__name__)
 
 Here = Literal["online", "away"]
@@ -153,98 +155,6 @@ def _strongest(entries: Iterable[_Kept]) -> Status:
     return "online" if "online" in found else "away" if found else "offline"
 
 
-# Redis' own clock counts, so that those of the machines need not agree. A user's entries are a hash,
-# {connection: "status ends seen"}; KEYS[1] is the sorted set of users by the first end among their entries.
-_LUA = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local prefix = KEYS[1] .. ':'
-local function text(number) return string.format('%.0f', number) end
-local function stronger(one, other)
-  if one == 'online' or other == 'online' then return 'online' end
-  if one == 'away' or other == 'away' then return 'away' end
-  return 'offline'
-end
-local function parsed(value)
-  local status, ends, seen = string.match(value, '^(%a+) (%d+) (%d+)$')
-  return status, tonumber(ends), tonumber(seen)
-end
--- Forgets what has run out. What there was, what is left, and when those who left were last seen.
-local function settle(user)
-  local before, after, last, first = 'offline', 'offline', 0, nil
-  local fields = redis.call('HGETALL', prefix .. user)
-  for i = 1, #fields, 2 do
-    local status, ends, seen = parsed(fields[i + 1])
-    before = stronger(before, status)
-    if ends <= now then
-      redis.call('HDEL', prefix .. user, fields[i])
-      last = math.max(last, seen)
-    else
-      after = stronger(after, status)
-      first = math.min(first or ends, ends)
-    end
-  end
-  if first then redis.call('ZADD', KEYS[1], text(first), user) else redis.call('ZREM', KEYS[1], user) end
-  return before, after, last
-end
-"""
-
-_PUT = (
-    _LUA
-    + """
-local user, connection, status, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local before = settle(user)
-redis.call('HSET', prefix .. user, connection, status .. ' ' .. text(now + ttl) .. ' ' .. text(now))
-local _, after = settle(user)
-return {before, after, text(now)}
-"""
-)
-
-_DROP = (
-    _LUA
-    + """
-local user, connection, grace = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local kept = redis.call('HGET', prefix .. user, connection)
-if kept then
-  local status = parsed(kept)
-  redis.call('HSET', prefix .. user, connection, status .. ' ' .. text(now + grace) .. ' ' .. text(now))
-  -- At once where there is no grace: what has run out is for `sweep` to find.
-  local first = redis.call('ZSCORE', KEYS[1], user)
-  redis.call('ZADD', KEYS[1], text(math.min(tonumber(first or now + grace), now + grace)), user)
-end
-"""
-)
-
-_SWEEP = (
-    _LUA
-    + """
-local found = {}
-local users = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', 0, tonumber(ARGV[1]))
-for _, user in ipairs(users) do
-  local before, after, seen = settle(user)
-  if after ~= 'offline' or seen == 0 then seen = now end
-  found[#found + 1] = {user, before, after, text(seen)}
-end
-return found
-"""
-)
-
-_STATUSES = (
-    _LUA
-    + """
-local found = {}
-for i, user in ipairs(ARGV) do
-  found[i] = 'offline'
-  for _, value in ipairs(redis.call('HVALS', prefix .. user)) do
-    local status, ends = parsed(value)
-    if ends > now then found[i] = stronger(found[i], status) end
-  end
-end
-return found
-"""
-)
-
-
 class RedisStore:
     """The store that all processes share. Without Redis nobody is known to be here, and nothing waits for it."""
 
@@ -258,7 +168,7 @@ class RedisStore:
             # Once, for a connection that broke while idle; who waited for a second does not wait for another.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         )
-        scripts = (self._redis.register_script(text) for text in (_PUT, _DROP, _SWEEP, _STATUSES))
+        scripts = (self._redis.register_script(text) for text in (PUT, DROP, SWEEP, STATUSES))
         self._put, self._drop, self._sweep, self._statuses = scripts
         self._away_until = 0.0
 
