@@ -282,11 +282,14 @@ class Hub:
         """Let go of streams that nobody follows, and subscribe where that failed before."""
         while True:
             await asyncio.sleep(settings.HEAD_POLL_SECONDS)
-            await self._close_idle()
-            for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
-                feed.subscribed = await self.doorbell.subscribe(feed.name)
-                if not feed.subscribed:
-                    break  # the layer is away
+            try:
+                await self._close_idle()
+                for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
+                    feed.subscribed = await self.doorbell.subscribe(feed.name)
+                    if not feed.subscribed:
+                        break  # the layer is away
+            except Exception as error:  # noqa: BLE001 - the next turn comes
+                logger.warning("tending_failed", error=type(error).__name__)
 
     async def _close_idle(self) -> None:
         async with self._opening:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -80,6 +80,18 @@ class DeadLayer(Layer):
 
     async def receive(self, channel: str) -> dict[str, Any]:
         raise ConnectionError
+
+
+class StumblingLayer(Layer):
+    """The first membership to end breaks it, before there is anything to wait for."""
+
+    stumbled = False
+
+    def group_discard(self, group: str, channel: str) -> Coroutine[Any, Any, None]:
+        if not self.stumbled:
+            self.stumbled = True
+            raise RuntimeError
+        return super().group_discard(group, channel)
 
 
 class GatedLayer(Layer):

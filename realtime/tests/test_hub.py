@@ -22,6 +22,7 @@ from realtime.tests.hub_stage import (
     GatedThreads,
     Layer,
     NoisyLayer,
+    StumblingLayer,
     append,
     eventually,
     running,
@@ -260,6 +261,15 @@ class TestFeeds:
             assert goes.connection.following == {}
             await append(hub)
             assert await stays.until(1) == [1]
+
+    async def test_a_layer_that_breaks_does_not_end_their_tending(self, settings: Settings) -> None:
+        layer = StumblingLayer()
+        async with running(settings, layer) as hub:
+            follower = Follower(hub)
+            await follower.follow(a=0, b=0)
+            follower.leave()
+            await eventually(lambda: not hub.feeds)
+            assert layer.stumbled
 
     async def test_one_that_is_asked_for_again_begins_where_the_log_is(self, settings: Settings) -> None:
         async with running(settings, Layer()) as hub:
