@@ -1,9 +1,11 @@
-"""uvicorn's WebSocket protocol, but for how it lets go: of everyone at a stop, of a peer that reads nothing."""
+"""uvicorn's WebSocket protocol, but for how it lets go: at a stop, and of a peer that is silent or reads nothing."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from realtime.close_codes import CloseCode
 
 SECONDS_TO_FLUSH = 5
 
@@ -21,6 +23,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _close_now(self) -> None:
         if not self.disconnected:
             super().shutdown()
+
+    def keepalive_timeout(self) -> None:
+        """At a ping without an answer: uvicorn says 1011, as if the server were broken."""
+        if not (self.close_sent or self.transport.is_closing()):
+            self.conn.fail(CloseCode.TIMEOUT, CloseCode.TIMEOUT.reason)
+        super().keepalive_timeout()
+        self.loop.call_later(SECONDS_TO_FLUSH, self.transport.abort)
 
     async def run_asgi(self) -> None:
         """Closing a transport waits until the peer has read what is left, and so perhaps for ever."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket as sockets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,6 +12,9 @@ from uuid import uuid4
 
 from django.db import connections
 from django.utils import timezone
+from websockets.client import ClientProtocol
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from accounts import tokens
 from accounts.models import Session, User
@@ -56,6 +60,28 @@ def in_thread(work: Callable[..., R], *args: Any, **kwargs: Any) -> R:
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(run).result()
+
+
+def small_socket(server: LiveServer) -> sockets.socket:
+    """A TCP connection whose kernel takes in little that nobody reads."""
+    small = sockets.socket()
+    small.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 8192)
+    small.connect(("127.0.0.1", server.port))
+    small.setblocking(False)
+    return small
+
+
+async def shaken_hands(person: Insider, line: sockets.socket) -> ClientProtocol:
+    """A client that has got in on that line. It sends what a test takes out of it, and so no pong by itself."""
+    loop = asyncio.get_running_loop()
+    client = ClientProtocol(parse_uri(person.server.ws))
+    handshake = client.connect()
+    handshake.headers["Authorization"] = f"Bearer {person.token}"
+    client.send_request(handshake)
+    await loop.sock_sendall(line, b"".join(client.data_to_send()))
+    while client.state is State.CONNECTING:
+        client.receive_data(await loop.sock_recv(line, 65_536))
+    return client
 
 
 async def send_messages(

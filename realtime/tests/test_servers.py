@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket as sockets
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 import websockets
+from websockets.client import ClientProtocol
 
 from realtime.tests.stage import (
     WINDOW,
@@ -17,6 +19,8 @@ from realtime.tests.stage import (
     events,
     positions,
     send_messages,
+    shaken_hands,
+    small_socket,
     until_position,
 )
 from tests.live import LiveServer, Socket
@@ -35,13 +39,11 @@ def own_server(django_db_setup: None) -> Iterator[LiveServer]:
     server.close()
 
 
-def small_socket(server: LiveServer) -> sockets.socket:
-    """A TCP connection whose kernel takes in little that nobody reads."""
-    small = sockets.socket()
-    small.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 8192)
-    small.connect(("127.0.0.1", server.port))
-    small.setblocking(False)
-    return small
+async def flood(client: ClientProtocol, line: sockets.socket) -> None:
+    """Pings without a pause, whose pongs nobody reads."""
+    while True:
+        client.send_text(json.dumps({"type": "ping", "data": "a" * 60_000}).encode())
+        await asyncio.get_running_loop().sock_sendall(line, b"".join(client.data_to_send()))
 
 
 class TestSlowClient:
@@ -91,6 +93,19 @@ class TestSlowClient:
                 await asyncio.sleep(0.001)
             await talk
         assert positions(his, stream) == list(range(1, 601))
+
+    async def test_who_neither_reads_nor_answers_pings_is_dropped_though_bytes_wait_for_it(
+        self, transactional_db: None
+    ) -> None:
+        patient = LiveServer(WS_HEARTBEAT_SECONDS="1", WS_SLOW_SECONDS="600").start()
+        try:
+            with small_socket(patient) as line:
+                client = await shaken_hands(Insider(patient, "alice"), line)
+                with pytest.raises(OSError, match=r"reset|Broken pipe"):
+                    await asyncio.wait_for(flood(client, line), 30)
+        finally:
+            patient.kill()  # in an orderly stop it would wait for the hung one
+            patient.close()
 
 
 class Sender:
