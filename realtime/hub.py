@@ -263,6 +263,8 @@ class Hub:
                         connection.offer_ephemeral(message["frame"])
             case "end":
                 self.roster.end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
+            case "surplus":
+                self.roster.close_surplus(UUID(message["user"]), message["connections"])
 
     async def _look_at_heads(self) -> None:
         """Find what no doorbell told. Asks the database only: a layer that hangs must not hold this up."""

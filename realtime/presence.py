@@ -1,5 +1,7 @@
 """Who of this process's users is here: told to the store, and every change to those who may see it.
 
+The store knows the connections of all processes; so it is here, too, that a user's surplus is found.
+
 Nothing here is kept, and nothing waits for it: callers only note what is new, one task takes it to the
 store on a thread of its own, and another one announces what has changed, with what the database says
 of the audience. An announcement may be lost; what holds is in the store, and REST reads it.
@@ -23,6 +25,7 @@ from django.utils import timezone
 
 from core.errors import Unavailable
 from core.timestamps import rfc3339
+from eventlog.log import user_stream
 from realtime import presence_store, protocol
 from realtime.connection import Connection
 from realtime.presence_store import Change, Entry, Here
@@ -119,12 +122,19 @@ class Presence:
         entries, self._unsaid = list(self._unsaid.values()), {}
         gone, self._gone = self._gone, []
         if entries or gone:
-            self._note(await self._run(self._exchange, entries, gone))
+            changes, surplus = await self._run(self._exchange, entries, gone)
+            self._note(changes)
+            # At every heartbeat again: this ring, too, may be lost.
+            for user_id, connections in surplus.items():
+                stream = user_stream(UUID(user_id))
+                message = {"type": "surplus", "stream": stream, "user": user_id, "connections": connections}
+                self._hub.doorbell.ring(stream, message)
 
-    def _exchange(self, entries: list[Entry], gone: list[Entry]) -> list[Change]:
+    def _exchange(self, entries: list[Entry], gone: list[Entry]) -> tuple[list[Change], dict[str, list[str]]]:
         changes = self._store.put(entries)
         self._store.drop(gone)
-        return changes
+        users = {entry.user_id for entry in entries}
+        return changes, self._store.surplus(users, settings.WS_CONNECTIONS_PER_USER)
 
     async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))

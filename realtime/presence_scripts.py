@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # Redis' own clock counts, so that those of the machines need not agree. A user's entries are a hash,
-# {connection: "status ends seen"}; KEYS[1] is the sorted set of users by the first end among their entries.
+# {connection: "status ends seen", and " left" where it is closed}; KEYS[1] is the sorted set of users by the
+# first end among their entries.
 _LUA = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -15,8 +16,8 @@ local function stronger(one, other)
   return 'offline'
 end
 local function parsed(value)
-  local status, ends, seen = string.match(value, '^(%a+) (%d+) (%d+)$')
-  return status, tonumber(ends), tonumber(seen)
+  local status, ends, seen, left = string.match(value, '^(%a+) (%d+) (%d+)( ?%a*)$')
+  return status, tonumber(ends), tonumber(seen), left ~= ''
 end
 -- Forgets what has run out. What there was, what is left, and when those who left were last seen.
 local function settle(user)
@@ -56,7 +57,8 @@ local user, connection, grace = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local kept = redis.call('HGET', prefix .. user, connection)
 if kept then
   local status = parsed(kept)
-  redis.call('HSET', prefix .. user, connection, status .. ' ' .. text(now + grace) .. ' ' .. text(now))
+  local value = status .. ' ' .. text(now + grace) .. ' ' .. text(now) .. ' left'
+  redis.call('HSET', prefix .. user, connection, value)
   -- At once where there is no grace: what has run out is for `sweep` to find.
   local first = redis.call('ZSCORE', KEYS[1], user)
   redis.call('ZADD', KEYS[1], text(math.min(tonumber(first or now + grace), now + grace)), user)
@@ -88,6 +90,26 @@ for i, user in ipairs(ARGV) do
     local status, ends = parsed(value)
     if ends > now then found[i] = stronger(found[i], status) end
   end
+end
+return found
+"""
+)
+
+SURPLUS = (
+    _LUA
+    + """
+local most = tonumber(ARGV[1])
+local found = {}
+for i = 2, #ARGV do
+  local key, open = prefix .. ARGV[i], {}
+  -- Nearly nobody has so many; counting them is cheaper than reading them.
+  local fields = redis.call('HLEN', key) > most and redis.call('HGETALL', key) or {}
+  for j = 1, #fields, 2 do
+    local _, ends, _, left = parsed(fields[j + 1])
+    if ends > now and not left then open[#open + 1] = fields[j] end
+  end
+  table.sort(open)
+  if #open > most then found[#found + 1] = {ARGV[i], unpack(open, 1, #open - most)} end
 end
 return found
 """

@@ -22,7 +22,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from realtime.presence_scripts import DROP, PUT, STATUSES, SWEEP
+from realtime.presence_scripts import DROP, PUT, STATUSES, SURPLUS, SWEEP
 
 logger = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ _PER_TURN = 200
 
 
 class Entry(NamedTuple):
-    """A connection of a user."""
+    """A connection of a user. Ids of connections are ordered by time."""
 
     user_id: str
     connection_id: str
@@ -62,6 +62,9 @@ class Store(Protocol):
     def statuses(self, user_ids: Iterable[str]) -> dict[str, Here]:
         """Those of the users who are here."""
 
+    def surplus(self, user_ids: Iterable[str], most: int) -> dict[str, list[str]]:
+        """The oldest connections of each who has more than `most` open; those that were dropped are not."""
+
 
 def ttl() -> float:
     """Seconds until an entry runs out: two heartbeats may be late, or one lost."""
@@ -85,6 +88,7 @@ class _Kept(NamedTuple):
     status: Here
     ends: float
     seen: float
+    left: bool = False
 
 
 class MemoryStore:
@@ -114,7 +118,9 @@ class MemoryStore:
             for user_id, connection_id, _ in entries:
                 known = self._users.get(user_id, {})
                 if kept := known.get(connection_id):
-                    known[connection_id] = _Kept(kept.status, now + settings.PRESENCE_GRACE_SECONDS, now)
+                    known[connection_id] = _Kept(
+                        kept.status, now + settings.PRESENCE_GRACE_SECONDS, now, left=True
+                    )
 
     def sweep(self) -> list[Change]:
         changes = []
@@ -136,6 +142,17 @@ class MemoryStore:
                 if user_id in self._users
             }
         return {user_id: status for user_id, status in found.items() if status != "offline"}
+
+    def surplus(self, user_ids: Iterable[str], most: int) -> dict[str, list[str]]:
+        found = {}
+        with self._lock:
+            now = self._clock()
+            for user_id in user_ids:
+                known = self._users.get(user_id, {})
+                open_ = sorted(id_ for id_, kept in known.items() if kept.ends > now and not kept.left)
+                if len(open_) > most:
+                    found[user_id] = open_[:-most]
+        return found
 
     def _settle(self, user_id: str, now: float) -> tuple[Status, float]:
         """Forget what has run out; what is left, and when those who left were last seen."""
@@ -168,8 +185,8 @@ class RedisStore:
             # Once, for a connection that broke while idle; who waited for a second does not wait for another.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         )
-        scripts = (self._redis.register_script(text) for text in (PUT, DROP, SWEEP, STATUSES))
-        self._put, self._drop, self._sweep, self._statuses = scripts
+        scripts = (self._redis.register_script(text) for text in (PUT, DROP, SWEEP, STATUSES, SURPLUS))
+        self._put, self._drop, self._sweep, self._statuses, self._surplus = scripts
         self._away_until = 0.0
 
     def put(self, entries: Sequence[Entry]) -> list[Change]:
@@ -219,6 +236,15 @@ class RedisStore:
             for user_id, status in zip(ids, found, strict=False)
             if status != "offline"
         }
+
+    def surplus(self, user_ids: Iterable[str], most: int) -> dict[str, list[str]]:
+        ids = list(user_ids)
+        found: dict[str, list[str]] = {}
+        for start in range(0, len(ids), _PER_TURN):
+            args: list[str | int] = [most, *ids[start : start + _PER_TURN]]
+            answers = self._tried(partial(self._surplus, keys=[self._key], args=args), [])
+            found.update((user_id, connections) for user_id, *connections in answers)
+        return found
 
     def _tried(self, work: Callable[[], Any], otherwise: Any) -> Any:
         """What `work` gives; `otherwise` while Redis is away, which is not asked again for a while."""

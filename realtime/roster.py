@@ -41,9 +41,10 @@ class Roster:
         if connection.identity:
             mine = self._by_user[connection.identity.user_id]
             mine.add(connection)
-            if len(mine) > settings.WS_CONNECTIONS_PER_USER:
-                # Ids are ordered by time.
-                min(mine, key=lambda one: one.id).close(CloseCode.TOO_MANY_CONNECTIONS)
+            # Ids are ordered by time. Those of other processes are counted by `Presence`, with Redis at hand.
+            still_open = sorted((one for one in mine if one.is_open), key=lambda one: one.id)
+            for one in still_open[: -settings.WS_CONNECTIONS_PER_USER]:
+                one.close(CloseCode.TOO_MANY_CONNECTIONS)
 
     def remove(self, connection: Connection) -> None:
         if connection.identity:
@@ -60,6 +61,12 @@ class Roster:
         for connection in list(self._by_user.get(user_id, ())):
             if connection.identity and (sessions is None or str(connection.identity.session_id) in sessions):
                 connection.close(code)
+
+    def close_surplus(self, user_id: UUID, connections: Collection[str]) -> None:
+        """Close those of the user's connections that are too many over all processes."""
+        for connection in self._by_user.get(user_id, ()):
+            if str(connection.id) in connections:
+                connection.close(CloseCode.TOO_MANY_CONNECTIONS)
 
     def drain(self, seconds: float) -> None:
         """Send everyone elsewhere, spread over `seconds`, so that they don't all come back at once.

@@ -135,6 +135,46 @@ class TestEnds:
         assert sorted(news(found)) == sorted((entry.user_id, "offline") for entry in entries)
 
 
+class TestSurplus:
+    """Of more connections than a user may have, the oldest; ids are ordered by time."""
+
+    @staticmethod
+    def connections(count: int, user: str = "alice") -> list[Entry]:
+        return [Entry(user, f"{user}-{number}", "online") for number in range(count)]
+
+    def test_the_oldest_are_too_many_in_whatever_order_they_were_put(self, store: Store) -> None:
+        store.put([*reversed(self.connections(5)), *self.connections(3, "bob"), *self.connections(4, "dora")])
+        assert store.surplus(["alice", "bob", "charlie", "dora"], 3) == {
+            "alice": ["alice-0", "alice-1"],
+            "dora": ["dora-0"],
+        }
+        assert store.surplus([], 3) == {}
+
+    def test_one_that_has_left_does_not_count_in_its_grace(self, store: Store) -> None:
+        first, second, third = self.connections(3)
+        store.put([first, second])
+        store.drop([second])
+        store.put([third])
+        assert store.surplus(["alice"], 2) == {}
+        assert store.surplus(["alice"], 1) == {"alice": ["alice-0"]}
+
+    def test_one_that_ran_out_does_not_count_though_nobody_has_swept(self, store: Store) -> None:
+        first, second, third = self.connections(3)
+        store.put([first, second])
+        time.sleep(TTL / 2)
+        store.put([first])
+        assert store.surplus(["alice"], 1) == {"alice": ["alice-0"]}
+        time.sleep(TTL / 2 + 0.1)
+        assert store.surplus(["alice"], 1) == {}
+        store.put([third])
+        assert store.surplus(["alice"], 2) == {}
+
+    def test_of_many_users_at_once(self, store: Store) -> None:
+        users = [f"user-{number}" for number in range(500)]
+        store.put([entry for user in users for entry in self.connections(2, user)])
+        assert store.surplus(users, 1) == {user: [f"{user}-0"] for user in users}
+
+
 class TestWithoutRedis:
     def test_nobody_is_known_to_be_here_and_nothing_fails_or_waits(self) -> None:
         store = RedisStore(f"redis://127.0.0.1:{free_port()}/0", "test")
@@ -144,4 +184,5 @@ class TestWithoutRedis:
             store.drop([phone()])
             assert store.sweep() == []
             assert store.statuses(["alice"]) == {}
+            assert store.surplus(["alice"], 0) == {}
         assert time.monotonic() - started_at < 2
