@@ -8,10 +8,10 @@ from enum import IntEnum
 class CloseCode(IntEnum):
     """The catalogue; the reason that goes on the wire is the name in lower case."""
 
+    PROTOCOL_ERROR = 1002  # not WebSocket's framing: the client has a bug
     UNSUPPORTED_DATA = 1003  # a binary frame: the client has a bug
     INVALID_PAYLOAD = 1007  # bad UTF-8: the client has a bug
     MESSAGE_TOO_BIG = 1009  # the client has a bug
-    INTERNAL_ERROR = 1011  # reconnect with backoff, resume
     SERVICE_RESTART = 1012  # reconnect with backoff, resume
     TRY_AGAIN_LATER = 1013  # reconnect with backoff, resume
     BAD_FRAMES = 4400  # stop: ten bad frames in a minute
@@ -33,5 +33,5 @@ class CloseCode(IntEnum):
         """The code that has the client do the same, for servers that let applications send only 3000–4999."""
         if self >= 3000:
             return None
-        client_must_mend = self in (self.UNSUPPORTED_DATA, self.INVALID_PAYLOAD, self.MESSAGE_TOO_BIG)
-        return CloseCode.BAD_FRAMES if client_must_mend else CloseCode.SLOW_CONSUMER
+        reconnect = self in (self.SERVICE_RESTART, self.TRY_AGAIN_LATER)
+        return CloseCode.SLOW_CONSUMER if reconnect else CloseCode.BAD_FRAMES

@@ -72,7 +72,9 @@ class LiveServer:
         command = self.command
         if self.kind == "daphne":
             command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)]
-            command += ["--access-log", os.devnull, "chatproject.asgi:application"]
+            beat = self.environment.get("WS_HEARTBEAT_SECONDS", "20")
+            command += ["--ping-interval", beat, "--ping-timeout", beat, "--access-log", os.devnull]
+            command += ["chatproject.asgi:application"]
         with self.log.open("ab") as log:
             environment = {**os.environ, **self.environment, "DJANGO_SETTINGS_MODULE": "chatproject.settings"}
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

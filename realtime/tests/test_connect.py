@@ -253,12 +253,6 @@ class TestStrictServer:
             await websockets.connect(strict.ws, additional_headers=bearer(alice.token), origin=origin)
         assert refused.value.response.status_code == 403
 
-    async def test_who_says_nothing_is_told_so_and_closed_with_4408(self, strict: LiveServer) -> None:
-        async with Socket(strict.ws) as socket:
-            error = await socket.receive()
-            assert (error["type"], error["data"]["code"]) == ("error", "auth_required")
-            assert await socket.closed() == 4408
-
     async def test_who_says_who_they_are_in_time_stays(self, strict: LiveServer) -> None:
         alice = Insider(strict, "alice")
         async with Socket(strict.ws) as silent, Socket(strict.ws) as socket:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from accounts.models import User
-from realtime.tests.credentials import bearer, forged, subprotocols, ticket_of, token_that_ends_in
-from realtime.tests.stage import Insider, in_thread
+from realtime.tests.credentials import bearer, forged, ticket_of, token_that_ends_in
+from realtime.tests.stage import Insider
 from tests.live import LiveServer, Person, Socket
 
 
@@ -48,18 +46,6 @@ class TestBadCredential:
             assert await self.refused(socket) == ("token_invalid", 4401)
             assert socket.frames[0]["id"] == "1"
 
-    async def test_a_bad_token_in_the_handshake_closes_with_4401(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        ways: list[dict[str, Any]] = [
-            {"additional_headers": bearer(alice.refresh)},
-            {"subprotocols": subprotocols(alice.refresh)},
-            {"url": f"{each_server.ws}?token={alice.refresh}"},
-            {"url": f"{each_server.ws}?ticket={alice.refresh}"},
-        ]
-        for way in ways:
-            async with Socket(**{"url": each_server.ws, **way}) as socket:
-                assert await self.refused(socket) == ("token_invalid", 4401)
-
     async def test_a_token_of_1_mb_is_more_than_a_frame_may_hold(self, each_server: LiveServer) -> None:
         async with Socket(each_server.ws) as socket:
             await socket.send("auth", {"token": "A" * 1_000_000})
@@ -71,24 +57,12 @@ class TestBadCredential:
         async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(-5, alice))) as socket:
             assert await self.refused(socket) == ("token_expired", 4440)
 
-    async def test_a_token_of_a_session_that_ended_closes_with_4441(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        alice.call("POST", "/auth/logout")
-        async with alice.socket() as socket:
-            assert await self.refused(socket) == ("session_revoked", 4441)
-
     async def test_a_ticket_of_a_session_that_ended_closes_with_4441(self, server: LiveServer) -> None:
         alice = Insider(server, "alice")
         ticket = ticket_of(alice)
         alice.call("POST", "/auth/logout")
         async with Socket(f"{server.ws}?ticket={ticket}") as socket:
             assert await self.refused(socket) == ("session_revoked", 4441)
-
-    async def test_a_suspended_user_closes_with_4403(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        in_thread(User.objects.filter(id=alice.id).update, is_active=False)
-        async with alice.socket() as socket:
-            assert await self.refused(socket) == ("account_suspended", 4403)
 
 
 class TestAuthAgain:
@@ -121,12 +95,3 @@ class TestAuthAgain:
             await socket.receive()
             assert (await socket.ask("auth", {"token": "bad"}))["data"]["code"] == "token_invalid"
             assert await socket.closed() == 4401
-
-
-class TestExpiry:
-    async def test_a_warning_comes_before_and_4440_at_the_end(self, each_server: LiveServer) -> None:
-        alice = Insider(each_server, "alice")
-        async with Socket(each_server.ws, additional_headers=bearer(token_that_ends_in(2, alice))) as socket:
-            assert (await socket.receive())["type"] == "ready"
-            assert (await socket.receive())["type"] == "token.expiring"
-            assert await socket.closed() == 4440
