@@ -30,6 +30,8 @@ ENVIRONMENT = {
     "MESSAGE_BURST": "40",
     "WS_FRAMES_PER_SECOND": "100",
     "WS_FRAME_BURST": "200",
+    # A crowd of few users.
+    "WS_CONNECTIONS_PER_USER": "110",
 }
 
 

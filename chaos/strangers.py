@@ -10,6 +10,7 @@ import json
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -41,9 +42,10 @@ async def hostile(
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     thrown_out = 0
+    queue = 1 if behave is _read_nothing else None
     while loop.time() < end:
         with suppress(*_FAILURES):
-            async with asyncio.timeout_at(end), _socket(url, token, max_queue=1) as socket:
+            async with asyncio.timeout_at(end), _socket(url, token, max_queue=queue) as socket:
                 await behave(socket)
         thrown_out += loop.time() < end
         await asyncio.sleep(0.2)
@@ -53,14 +55,13 @@ async def hostile(
 async def crowd(each: int, there: str, later: str, tokens: list[str]) -> None:
     """Sockets at one server process, `each` for every token; when they are lost, all go to another at once.
 
-    Prints `there`, then `back` and how many were refused on the way.
+    Prints a line of JSON when all are there, and one when all are back: how many, and who was refused why.
     """
     arrived = asyncio.Semaphore(0)
     back = asyncio.Semaphore(0)
-    refused = 0
+    refusals: Counter[str] = Counter()
 
     async def one(token: str) -> None:
-        nonlocal refused
         for url, ready in ((there, arrived), (later, back)):
             while True:
                 try:
@@ -70,18 +71,18 @@ async def crowd(each: int, there: str, later: str, tokens: list[str]) -> None:
                             ready.release()
                             await socket.wait_closed()
                             break
-                        refused += 1
+                        refusals[str(frame)] += 1
                 except ConnectionRefusedError:
                     pass  # nobody is there yet
-                except _FAILURES:
-                    refused += 1
+                except _FAILURES as error:
+                    refusals[repr(error)] += 1
                 await asyncio.sleep(random.uniform(0, 0.5))
 
     sockets = [asyncio.create_task(one(token)) for token in tokens for _ in range(each)]
     for gathered, word in ((arrived, "there"), (back, "back")):
         for _ in sockets:
             await gathered.acquire()
-        print(word, refused, flush=True)
+        print(json.dumps({word: len(sockets), "refusals": refusals}), flush=True)
 
 
 def _socket(url: str, token: str, *, max_queue: int | None) -> websockets.connect:

@@ -29,15 +29,30 @@ async def kill(scene: Scene) -> None:
     await kill_and_start(scene, scene.dice.choice(scene.stage.webs))
 
 
-async def kill_and_start(scene: Scene, web: Web) -> None:
+async def kill_and_start(scene: Scene, web: Web) -> Kill:
     """SIGKILL, if it is not dead already, and a new process after a moment."""
     killed = time.monotonic()
     await asyncio.to_thread(web.server.kill)
     await asyncio.sleep(scene.dice.uniform(0.5, 2))
-    await asyncio.to_thread(web.server.start)
-    # Where there is one process only, nobody can be back before it is.
-    one_of_many = len(scene.stage.webs) > 1
-    scene.history.kills.append(Kill(web.number, killed, killed if one_of_many else time.monotonic()))
+    started = asyncio.create_task(asyncio.to_thread(web.server.start))
+    listens = await _listens(web.server.port)
+    await started
+    # Where there is one process only, nobody can be back before it listens.
+    kill = Kill(web.number, killed, killed if len(scene.stage.webs) > 1 else listens)
+    scene.history.kills.append(kill)
+    return kill
+
+
+async def _listens(port: int) -> float:
+    """When that port was open."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return time.monotonic()
 
 
 async def terminate(scene: Scene) -> None:
