@@ -13,7 +13,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, reset_queries
 from redis.exceptions import RedisError
 
 from core.errors import Unavailable
@@ -55,6 +55,8 @@ class DatabaseThreads:
 def _guarded(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     # Drops a connection that broke or that the server closed; the next query opens a new one.
     close_old_connections()
+    # With DEBUG Django keeps the text of queries, until the next request: here there is none.
+    reset_queries()
     try:
         return work(*args, **kwargs)
     except (OperationalError, InterfaceError, RedisError) as error:
