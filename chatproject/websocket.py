@@ -1,13 +1,17 @@
-"""uvicorn's WebSocket protocol, but for how it lets go: at a stop, and of a peer that is silent or reads nothing."""
+"""uvicorn's WebSocket protocol, but for how it lets go: at a stop, of who is silent, of who takes and doesn't give."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from realtime.close_codes import CloseCode
 
 SECONDS_TO_FLUSH = 5
+
+MAX_FRAGMENTS = 1024
+"""Of one message. Their size is limited as a whole, but a fragment may be empty."""
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -29,6 +33,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not (self.close_sent or self.transport.is_closing()):
             self.conn.fail(CloseCode.TIMEOUT, CloseCode.TIMEOUT.reason)
         super().keepalive_timeout()
+        # Who is silent may have left much unread, too.
         self.loop.call_later(SECONDS_TO_FLUSH, self.transport.abort)
 
     async def run_asgi(self) -> None:
@@ -37,3 +42,17 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             await super().run_asgi()
         finally:
             self.loop.call_later(SECONDS_TO_FLUSH, self.transport.abort)
+
+    def handle_ping(self) -> None:
+        """Who reads nothing gets no pongs: they would wait in our memory."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
+
+    def handle_cont(self, event: Frame) -> None:
+        if self.close_sent:
+            return
+        super().handle_cont(event)
+        if len(self.frames) > MAX_FRAGMENTS:
+            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self.handle_parser_exception()
