@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
+from django.db import connections
 
 from chatproject.wsgi import application as wsgi_application  # sets Django up, for what follows
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from a2wsgi.wsgi_typing import WSGIApp
 
 _SAFE = "".join(map(chr, range(33, 127)))
+
+if not settings.EMBEDDED_DATABASE:
+    # What a server asks is short: no answer for so long means that none comes.
+    timeouts = {"read_timeout": settings.DATABASE_SECONDS, "write_timeout": settings.DATABASE_SECONDS}
+    connections["default"].settings_dict["OPTIONS"] |= timeouts
 
 # Django's own ASGI handler opens a thread, and so a database connection, per request.
 http: Any = WSGIMiddleware(cast("WSGIApp", wsgi_application), workers=settings.HTTP_THREADS)

@@ -103,12 +103,13 @@ DATABASES["default"]["OPTIONS"] = (
     else {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
-        "init_command": "SET SESSION innodb_lock_wait_timeout=3",
-        "connect_timeout": 3,
-        "read_timeout": 30,
-        "write_timeout": 30,
+        # Less than DATABASE_SECONDS: a lock that is held is not a database that is away.
+        "init_command": "SET SESSION innodb_lock_wait_timeout=2",
+        "connect_timeout": 2,
     }
 )
+# For server processes, `chatproject.asgi`; a migration may take its time.
+DATABASE_SECONDS = env.number("DATABASE_SECONDS", 3, least=3)
 
 # --- Redis: channel layer and cache. Without it both live in this process's memory ----------------
 

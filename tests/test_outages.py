@@ -1,0 +1,218 @@
+"""MariaDB or Redis hangs, dies, comes back empty: clients are told in time, and it goes on by itself.
+
+Two server processes with a MariaDB and a Redis that belong to these tests alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from chaos.stage import Stage
+from tests.live import Person, Socket
+from tests.with_servers import Redis, Server
+
+ANSWER = 5
+"""Seconds within which every request is answered, whatever is away; and within which all works again."""
+
+SLACK = 4
+"""A test machine does other things, too."""
+
+HEAD_POLL = 1
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """Every interval of production that idling could run into, made short: see `TestIdling`."""
+    environment = {
+        "HEAD_POLL_SECONDS": str(HEAD_POLL),
+        "WS_HEARTBEAT_SECONDS": "2",
+        "PRESENCE_GRACE_SECONDS": "0",
+    }
+    with Stage("cluster", **environment) as stage:
+        yield stage
+
+
+@pytest.fixture
+def alice(stage: Stage) -> Person:
+    return Person(stage.webs[0], "alice")
+
+
+@pytest.fixture
+def bob(stage: Stage) -> Person:
+    """On the other process."""
+    return Person(stage.webs[1], "bob")
+
+
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """The process is there, takes connections, and says nothing."""
+    assert server.process
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def killed(server: Server) -> Iterator[None]:
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+Outage = Callable[[Server], Any]
+
+
+async def in_time(work: Any, seconds: float = ANSWER) -> Any:
+    """What `work` gives, if it does so in time."""
+    async with asyncio.timeout(seconds + SLACK):
+        return await work
+
+
+async def say(talker: Socket, room: str, id_: str) -> dict[str, Any]:
+    """Send a message; its `ack` or `error`."""
+    return await talker.ask("message", {"room_id": room, "content": id_, "client_message_id": id_}, id=id_)
+
+
+async def login(person: Person) -> httpx.Response:
+    body = {"login": person.username, "password": person.password}
+    url = f"{person.server.http}/api/v1/auth/login"
+    return await asyncio.to_thread(httpx.post, url, json=body, timeout=30)
+
+
+async def rooms(person: Person) -> httpx.Response:
+    return await asyncio.to_thread(person.call, "GET", "/rooms")
+
+
+async def contents(listener: Socket, count: int) -> list[str]:
+    """Of the messages that have come, once there are so many."""
+    while len(found := [f["data"]["content"] for f in listener.frames if f["type"] == "message"]) < count:
+        await listener.receive()
+    return found
+
+
+class TestDatabase:
+    @pytest.mark.parametrize("away", [frozen, killed])
+    async def test_everyone_is_told_in_time_and_it_goes_on_by_itself(
+        self, stage: Stage, alice: Person, bob: Person, away: Outage
+    ) -> None:
+        assert stage.mariadb
+        room = alice.group(bob)
+        processes = [web.process for web in stage.webs]
+        async with alice.socket() as hers, bob.socket() as his:
+            assert (await say(hers, room, "before"))["type"] == "ack"
+            assert await contents(his, 1) == ["before"]
+            with away(stage.mariadb):
+                listed, logged_in, sent = await asyncio.gather(
+                    *(in_time(work) for work in (rooms(alice), login(bob), say(hers, room, "during")))
+                )
+                again = await in_time(say(hers, room, "during too"))
+            for answer in (listed, logged_in):
+                assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+                assert answer.json()["retryable"] is True
+            for refused in (sent, again):
+                assert refused["type"] == "error"
+                assert (refused["data"]["code"], refused["data"]["retryable"]) == ("unavailable", True)
+
+            async def repeat(id_: str) -> None:
+                while (await say(hers, room, id_))["type"] != "ack":  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+
+            await in_time(repeat("during"))
+            await in_time(repeat("after"))
+            assert (await in_time(rooms(alice))).status_code == 200
+            assert (await in_time(login(bob))).status_code == 200
+            received = await in_time(contents(his, 3))
+            history = alice.call("GET", f"/rooms/{room}/messages?after=0").json()["results"]
+        assert [message["content"] for message in history] == received
+        # What got an error may have been saved before MariaDB froze, but nobody was told so.
+        acked = [f["data"]["client_message_id"] for f in hers.frames if f["type"] == "ack"]
+        assert acked == ["before", "during", "after"]
+        assert [web.process for web in stage.webs] == processes
+        assert all(process and process.poll() is None for process in processes)
+
+
+class TestRedis:
+    async def test_frozen_sends_are_acked_and_reach_the_other_process(
+        self, stage: Stage, alice: Person, bob: Person
+    ) -> None:
+        assert stage.redis
+        room = alice.group(bob)
+        async with alice.socket() as hers, bob.socket() as his:
+            await hers.until("ready")
+            await his.until("ready")
+            sent = ["m0", "m1", "m2"]
+            with frozen(stage.redis):
+                for count, id_ in enumerate(sent, start=1):
+                    assert (await in_time(say(hers, room, id_)))["type"] == "ack"
+                    assert await in_time(contents(his, count), HEAD_POLL + ANSWER) == sent[:count]
+            assert (await in_time(say(his, room, "thawed")))["type"] == "ack"
+            assert await in_time(contents(hers, 4)) == [*sent, "thawed"]
+
+    async def test_back_and_empty_idle_sockets_on_both_processes_receive(
+        self, stage: Stage, alice: Person, bob: Person
+    ) -> None:
+        assert stage.redis
+        room = alice.group(bob)
+        talker = Person(stage.webs[0], "talker")
+        alice.call("POST", f"/rooms/{room}/members", json={"user_ids": [talker.id]}).raise_for_status()
+        async with alice.socket() as hers, bob.socket() as his, talker.socket() as third:
+            for one in (hers, his, third):
+                await one.until("ready")
+            stage.redis.restart()
+            await asyncio.sleep(2)
+            sent = [f"m{number}" for number in range(20)]
+            for id_ in sent:
+                assert (await in_time(say(third, room, id_)))["type"] == "ack"
+            for idle in (hers, his):
+                assert await in_time(contents(idle, 20), HEAD_POLL + ANSWER) == sent
+
+
+def command(redis: Redis, line: str) -> None:
+    with socket.create_connection(("127.0.0.1", redis.port), timeout=5) as connection:
+        connection.sendall(f"{line}\r\n".encode())
+        assert connection.recv(64)[:1] in b"+:", line
+
+
+class TestIdling:
+    """Twenty seconds stand for ten minutes: what could end something idle comes ten times as often, or more.
+
+    Heartbeats come every 2 s and presence runs out after 4.5 s (20 s and 45 s in production), the heads are
+    looked at every second (2 s), and Redis drops clients that say nothing for 2 s (never by default; managed
+    ones do after 300 s or more). Only the check of idle Redis connections keeps its 15 s, and memberships of
+    the pub/sub layer have no expiry that could be made short. Redis restarts every 5 s; in ten minutes, every 150 s.
+    """
+
+    async def test_a_socket_that_idles_behind_restarts_gets_everything_in_order(
+        self, stage: Stage, alice: Person, bob: Person
+    ) -> None:
+        assert stage.redis
+        room = alice.group(bob)
+        began = time.monotonic()
+        async with alice.socket() as hers, bob.socket() as his:
+            await hers.until("ready")
+            await his.until("ready")
+            for _ in range(3):
+                stage.redis.restart()
+                command(stage.redis, "CONFIG SET timeout 2")
+                await asyncio.sleep(5)
+            command(stage.redis, "CLIENT KILL TYPE pubsub")
+            await asyncio.sleep(max(5, began + 21 - time.monotonic()))
+            sent = [f"m{number}" for number in range(100)]
+            for number, id_ in enumerate(sent):
+                talker = (hers, his)[number % 2]
+                assert (await in_time(say(talker, room, id_)))["type"] == "ack"
+            for idle in (hers, his):
+                assert await in_time(contents(idle, 100), HEAD_POLL + ANSWER) == sent
