@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from chatproject import env
+from chatproject.http_protocol import HttpProtocol
 from chatproject.websocket import WebSocketProtocol
 
 
@@ -37,7 +38,7 @@ def serve() -> None:
         port=port,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=settings.WS_MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
