@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
+import websockets
 from django.conf import settings
 
 from realtime.tests.stage import Insider
@@ -43,6 +44,34 @@ def elsewhere(strict: LiveServer) -> Iterator[LiveServer]:
     server = LiveServer("daphne", **LIMITS).start()
     yield server
     server.close()
+
+
+async def flood(mallory: Insider) -> tuple[set[str], int]:
+    """As many frames as the server takes; the codes of its errors, and its last word."""
+    async with mallory.socket() as socket:
+        await socket.until("ready")
+        with suppress(websockets.ConnectionClosed):
+            for _ in range(10_000):
+                await socket.send("ping")
+        code = await socket.closed()
+    return {frame["data"]["code"] for frame in socket.frames if frame["type"] == "error"}, code
+
+
+class TestFlood:
+    async def test_is_refused_then_closed_with_4429_and_others_go_on_meanwhile(
+        self, strict: LiveServer
+    ) -> None:
+        alice, bob = Insider(strict, "alice"), Insider(strict, "bob")
+        room = alice.direct_room_with(bob)
+        async with alice.socket() as hers, bob.socket() as his:
+            for socket in (hers, his):
+                await socket.until("ready")
+            floods = [asyncio.create_task(flood(Insider(strict, f"mallory{n}"))) for n in range(5)]
+            for number in range(20):
+                said = {"room_id": room, "content": f"Hi {number}"}
+                assert (await hers.ask("message", said))["type"] == "ack"
+                assert (await his.until("message"))["data"]["content"] == said["content"]
+            assert await asyncio.gather(*floods) == [({"rate_limited"}, 4429)] * 5
 
 
 async def enter(stack: AsyncExitStack, person: Insider, server: LiveServer) -> Socket:
