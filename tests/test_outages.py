@@ -158,6 +158,8 @@ class TestRedis:
                 for count, id_ in enumerate(sent, start=1):
                     assert (await in_time(say(hers, room, id_)))["type"] == "ack"
                     assert await in_time(contents(his, count), HEAD_POLL + ANSWER) == sent[:count]
+                ticket = await in_time(asyncio.to_thread(alice.call, "POST", "/auth/ws-ticket"))
+                assert (ticket.status_code, ticket.json()["code"]) == (503, "unavailable")
             assert (await in_time(say(his, room, "thawed")))["type"] == "ack"
             assert await in_time(contents(hers, 4)) == [*sent, "thawed"]
 
