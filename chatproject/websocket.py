@@ -10,12 +10,25 @@ from realtime.close_codes import CloseCode
 
 SECONDS_TO_FLUSH = 5
 
+MAX_BYTES_AFTER_CLOSE = 65_536
+"""Of what was on its way when we closed; there may be a reply to our close frame in it."""
+
 MAX_FRAGMENTS = 1024
 """Of one message. Their size is limited as a whole, but a fragment may be empty."""
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Closes late where uvicorn closes at once, and at last where it waits for ever."""
+
+    _bytes_after_close = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Who was told to go and floods on is not listened to: parsing costs more than sending."""
+        super().data_received(data)
+        if self.close_sent:
+            self._bytes_after_close += len(data)
+            if self._bytes_after_close > MAX_BYTES_AFTER_CLOSE:
+                self.transport.pause_reading()
 
     def shutdown(self) -> None:
         """At a stop: the hub sends its connections elsewhere, one by one; what is left then is closed."""
