@@ -14,6 +14,8 @@ from chaos.trial import Plan, Verdict
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 1600, 520, 60, 100, 40
 _LABEL_ROWS = 8
+_QUIET = 1
+"""Seconds after a fault that don't count as calm."""
 
 
 def write(plan: Plan, history: History, verdict: Verdict, folder: Path) -> None:
@@ -50,6 +52,12 @@ def _figures(plan: Plan, history: History, verdict: Verdict) -> Iterator[str]:
 def _faults(history: History) -> Iterator[str]:
     """One line for each: how long, caught up, and how deliveries fared meanwhile."""
     yield f"{'fault':<24} {'at':>6} {'lasted':>7} {'caught up':>10}  deliveries meanwhile"
+    calm = [
+        s
+        for when, s in history.deliveries
+        if not any(t.began <= when <= t.healed + _QUIET for t in history.troubles)
+    ]
+    yield f"{'(none)':<24} {'':>6} {'':>7} {'':>10}  {len(calm)}, {_percentiles(calm)}"
     for trouble in history.troubles:
         during = [s for when, s in history.deliveries if trouble.began <= when <= trouble.healed]
         yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from functools import cache
 from typing import NamedTuple
 
@@ -51,9 +52,23 @@ def take(limit: Limit, key: str, *, count: int = 1) -> int:
     return _take(_local_limiter(), limit, key, count)
 
 
-def take_here(limit: Limit, key: str) -> bool:
-    """Count one more in this process alone, for what belongs to it: a connection's frames."""
-    return _take(_local_limiter(), limit, key, 1) == 1
+class Window:
+    """A limit on what belongs to one object, and goes with it: a connection's frames.
+
+    Every frame asks it, on the event loop: the library's memory starts a thread per question.
+    """
+
+    def __init__(self, limit: Limit) -> None:
+        self._seconds = limit.seconds
+        self._times: deque[float] = deque(maxlen=limit.most)
+
+    def take(self) -> bool:
+        """Count one more, if there is room for it."""
+        now = time.monotonic()
+        if len(self._times) == self._times.maxlen and now - self._times[0] < self._seconds:
+            return False
+        self._times.append(now)
+        return True
 
 
 def _take(limiter: MovingWindowRateLimiter, limit: Limit, key: str, count: int) -> int:

@@ -10,7 +10,6 @@ import structlog
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from core import limits
 from core.errors import (
     AccountSuspended,
     AuthRequired,
@@ -25,7 +24,7 @@ from core.errors import (
     UnknownType,
     ValidationFailed,
 )
-from core.limits import Limit
+from core.limits import Limit, Window
 from realtime import handshake, protocol
 from realtime import hub as hubs
 from realtime.close_codes import CloseCode
@@ -74,9 +73,11 @@ class ChatConsumer(AsyncConsumer):
         self.hub = hubs.current()
         self.connection = Connection(send, asyncio.current_task())
         self.unanswered = asyncio.Semaphore(MAX_UNANSWERED)
-        self.frame_limit = Limit.of_rate(
-            "frames", burst=settings.WS_FRAME_BURST, per_second=settings.WS_FRAMES_PER_SECOND
+        self.frames = Window(
+            Limit.of_rate("frames", burst=settings.WS_FRAME_BURST, per_second=settings.WS_FRAMES_PER_SECOND)
         )
+        self.bad_frames = Window(BAD_FRAMES)
+        self.refusals = Window(REFUSALS)
         self.timers: list[asyncio.TimerHandle] = []
         self.tasks: set[asyncio.Task[Any]] = set()
         await send({"type": "websocket.accept", "subprotocol": handshake.subprotocol(scope)})
@@ -192,7 +193,7 @@ class ChatConsumer(AsyncConsumer):
             self.connection.close(CloseCode.UNSUPPORTED_DATA)
         elif len(text) > settings.WS_MAX_FRAME_BYTES or len(text.encode()) > settings.WS_MAX_FRAME_BYTES:
             self.connection.close(CloseCode.MESSAGE_TOO_BIG)
-        elif not self._within(self.frame_limit):
+        elif not self.frames.take():
             self._refuse(RateLimited(retry_after=1), None)
         else:
             request: Request | None = None
@@ -285,15 +286,12 @@ class ChatConsumer(AsyncConsumer):
 
     def _refuse(self, error: ChatError, request: Request | None) -> None:
         self.connection.push(protocol.error(error, request))
-        if isinstance(error, _BAD_FRAME) and not self._within(BAD_FRAMES):
+        if isinstance(error, _BAD_FRAME) and not self.bad_frames.take():
             self.connection.close(CloseCode.BAD_FRAMES)
-        elif isinstance(error, RateLimited) and not self._within(REFUSALS):
+        elif isinstance(error, RateLimited) and not self.refusals.take():
             self.connection.close(CloseCode.FLOODING)
 
     # --- Small things ---------------------------------------------------------------------------
-
-    def _within(self, limit: Limit) -> bool:
-        return limits.take_here(limit, str(self.connection.id))
 
     def _later(self, seconds: float, work: Any) -> None:
         self.timers.append(asyncio.get_running_loop().call_later(max(0, seconds), work))

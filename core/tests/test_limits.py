@@ -6,7 +6,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
 from core import limits
-from core.limits import Limit
+from core.limits import Limit, Window
 
 
 @pytest.fixture
@@ -35,8 +35,17 @@ def test_a_rate_is_a_burst_and_the_time_in_which_it_refills():
     assert Limit.of_rate("a", burst=40, per_second=20) == Limit("a", most=40, seconds=2)
 
 
-def test_what_belongs_to_this_process_is_counted_here(limit):
-    assert [limits.take_here(limit, "alice") for _ in range(6)] == [True] * 5 + [False]
+class TestWindow:
+    def test_it_gives_a_burst_and_no_more(self, limit):
+        window = Window(limit)
+        assert [window.take() for _ in range(7)] == [True] * 5 + [False] * 2
+
+    def test_it_moves(self, limit, monkeypatch):
+        times = [100, 101, 102, 103, 104, 159, 160, 160, 161]
+        clock = iter(times)
+        monkeypatch.setattr(limits.time, "monotonic", lambda: next(clock))
+        window = Window(limit)
+        assert [window.take() for _ in times] == [True] * 5 + [False, True, False, True]
 
 
 def test_without_redis_it_counts_locally(limit, monkeypatch):
