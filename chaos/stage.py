@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +34,9 @@ ENVIRONMENT = {
     # A crowd of few users.
     "WS_CONNECTIONS_PER_USER": "110",
 }
+
+
+Rows = list[tuple[Any, ...]]
 
 
 class SQLRefused(Exception):
@@ -135,21 +139,31 @@ class Stage:
     def turn_off(self, switch: str) -> None:
         switches.turn_off(self._switches, switch)
 
-    def sql(self, *statements: str) -> list[tuple[Any, ...]]:
+    def sql(self, *statements: str) -> Rows:
         """Rows of the last statement, by a connection that is not the servers'. Raises SQLRefused."""
+        with self.sql_session() as execute:
+            return [execute(statement) for statement in statements][-1]
+
+    @contextmanager
+    def sql_session(self) -> Iterator[Callable[[str], Rows]]:
+        """Runs statements on one connection; what is left open is rolled back. Raises SQLRefused."""
         import MySQLdb  # noqa: PLC0415 - the embedded profile does without
 
         assert self.mariadb
         connection = MySQLdb.connect(
             unix_socket=str(self.mariadb.socket), user="root", passwd="", db=self.mariadb.database
         )
-        try:
-            cursor = connection.cursor()
-            for statement in statements:
+        cursor = connection.cursor()
+
+        def execute(statement: str) -> Rows:
+            try:
                 cursor.execute(statement)
+            except MySQLdb.OperationalError as error:
+                raise SQLRefused from error
             return list(cursor.fetchall())
-        except MySQLdb.OperationalError as error:
-            raise SQLRefused from error
+
+        try:
+            yield execute
         finally:
             connection.close()
 

@@ -6,12 +6,13 @@ import asyncio
 import random
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from chaos.client import Client
 from chaos.history import History
-from chaos.stage import Stage
+from chaos.stage import Stage, Web
 
 
 class Scene(NamedTuple):
@@ -22,6 +23,11 @@ class Scene(NamedTuple):
     rooms: dict[str, list[Client]]  # their first members, the owner first
     history: History
     dice: random.Random
+
+    def busiest_web(self) -> Web:
+        """The process that most clients are connected to: one that nobody misses is no loss."""
+        load = Counter(session.web for session in self.history.sessions if session.gone is None)
+        return max(self.stage.webs, key=lambda web: load[web.number])
 
 
 class Fault(NamedTuple):

@@ -26,7 +26,7 @@ FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 async def kill(scene: Scene) -> None:
     """SIGKILL; started again after a moment."""
-    await kill_and_start(scene, scene.dice.choice(scene.stage.webs))
+    await kill_and_start(scene, scene.busiest_web())
 
 
 async def kill_and_start(scene: Scene, web: Web) -> Kill:
@@ -63,12 +63,12 @@ async def terminate(scene: Scene) -> None:
 
 async def stop(scene: Scene) -> None:
     """SIGSTOP, perhaps in the middle of a transaction, which then keeps its locks."""
-    await freeze(scene.dice.choice(scene.stage.webs).server.process, SECONDS_FROZEN)
+    await freeze(scene.busiest_web().server.process, SECONDS_FROZEN)
 
 
 async def die_at(point: str, scene: Scene) -> None:
     """SIGKILL at the worst moments; started again as soon as it is gone."""
-    web = scene.dice.choice(scene.stage.webs)
+    web = scene.busiest_web()
     switch = switches.of_one(point, web.number)
     scene.stage.turn_on(switch, str(scene.dice.randint(1, 20)))
     deadline = time.monotonic() + SECONDS_TO_A_FAILPOINT

@@ -6,9 +6,11 @@ import asyncio
 import socket
 import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 from chaos.faults.fault import Fault, Scene, freeze
-from chaos.stage import SQLRefused, Stage
+from chaos.stage import Rows, SQLRefused, Stage
 
 SECONDS_REDIS_FROZEN = 15
 SECONDS_MARIADB_FROZEN = 20
@@ -61,31 +63,50 @@ async def kill_connections(scene: Scene) -> None:
 
 
 def _kill_connections(stage: Stage, seconds: float) -> None:
-    assert stage.mariadb
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for (id_,) in stage.sql(
-            f"SELECT id FROM information_schema.processlist WHERE user = '{stage.mariadb.user}'"
-        ):
-            try:
-                stage.sql(f"KILL {id_}")
-            except SQLRefused:
-                continue  # gone by itself
-        time.sleep(0.3)
+    with stage.sql_session() as execute:
+        while time.monotonic() < deadline:
+            _kill_all(stage, execute)
+            time.sleep(0.3)
+
+
+def _kill_all(stage: Stage, execute: Callable[[str], Rows]) -> None:
+    assert stage.mariadb
+    for (id_,) in execute(
+        f"SELECT id FROM information_schema.processlist WHERE user = '{stage.mariadb.user}'"
+    ):
+        with suppress(SQLRefused):  # it may be gone by itself
+            execute(f"KILL {id_}")
 
 
 async def refuse_connections(scene: Scene) -> None:
     """`Too many connections`: those that are lost can't be opened again for a while."""
-    (before,) = (await asyncio.to_thread(scene.stage.sql, "SELECT @@max_connections"))[0]
-    await asyncio.to_thread(scene.stage.sql, "SET GLOBAL max_connections = 10")
-    await asyncio.to_thread(_kill_connections, scene.stage, 0.1)
-    await asyncio.sleep(SECONDS_OF_STRIFE)
-    await asyncio.to_thread(scene.stage.sql, f"SET GLOBAL max_connections = {before}")
+    await asyncio.to_thread(_refuse_connections, scene.stage)
+
+
+def _refuse_connections(stage: Stage) -> None:
+    with stage.sql_session() as execute:
+        ((before,),) = execute("SELECT @@max_connections")
+        execute("SET GLOBAL max_connections = 10")
+        _kill_all(stage, execute)
+        time.sleep(SECONDS_OF_STRIFE)
+        execute(f"SET GLOBAL max_connections = {before}")
 
 
 async def deadlock(scene: Scene) -> None:
     """A stranger locks the streams in the wrong order, over and over."""
+    before = _deadlocks(scene.stage)
     await asyncio.to_thread(_deadlock, scene.stage)
+    scene.history.counts["deadlocks"] += (found := _deadlocks(scene.stage) - before)
+    if not found:
+        scene.history.breach("faults_happen", "there was no deadlock")
+
+
+def _deadlocks(stage: Stage) -> int:
+    ((count,),) = stage.sql(
+        "SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
+    )
+    return int(count)
 
 
 def _deadlock(stage: Stage) -> None:
