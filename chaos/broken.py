@@ -75,8 +75,10 @@ def auto_increment_seq() -> None:
 def no_unique() -> None:
     """Nobody asks whether a message is a repeat, the database least of all."""
     sending._saved_before = lambda drafts: {}  # noqa: ARG005
-    (constraint,) = [c for c in Message._meta.constraints if "client_message_id" in getattr(c, "fields", ())]
-    Message._meta.constraints.remove(constraint)  # SQLite makes the table anew, from what the model says
+    constraints = list(Message._meta.constraints)
+    (constraint,) = [one for one in constraints if "client_message_id" in getattr(one, "fields", ())]
+    # SQLite makes the table anew, from what the model says.
+    Message._meta.constraints = [one for one in constraints if one is not constraint]
     with connection.schema_editor() as editor:
         editor.remove_constraint(Message, constraint)
 
