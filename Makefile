@@ -111,8 +111,9 @@ test-servers: $(VENV)/.dev $(VENV)/.mysql ## The MariaDB + Redis half only; the 
 	@$(PLAIN) $(BIN)/python tests/with_servers.py $(PYTEST)
 
 .PHONY: chaos
-chaos: $(VENV)/.dev $(VENV)/.mysql ## Break things while clients talk: SEED=1 PROFILE=cluster|embedded SECONDS=90
-	@$(PLAIN) $(BIN)/python -m chaos --seed $(or $(SEED),1) --profile $(or $(PROFILE),cluster) --seconds $(or $(SECONDS),90)
+chaos: $(VENV)/.dev $(VENV)/.mysql ## Break things while clients talk: SEED=1 PROFILE=cluster|embedded SECONDS= FAULTS=
+	@$(PLAIN) $(BIN)/python -m chaos --seed $(or $(SEED),1) --profile $(or $(PROFILE),cluster) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAULTS),--faults "$(FAULTS)")
 	@echo "Report and picture: chaos-report/"
 
 ## Change it

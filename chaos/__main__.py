@@ -11,6 +11,7 @@ from chaos import report, trial
 from chaos.faults import CLUSTER, EMBEDDED
 from chaos.history import History
 from chaos.stage import Stage
+from tests.with_servers import ServerError
 
 
 def main() -> None:
@@ -52,8 +53,11 @@ def main() -> None:
         measure=not given.short,
     )
     history = History()
-    with Stage(plan.profile, given.breakage) as stage:
-        verdict = asyncio.run(trial.run(plan, stage, history))
+    try:
+        with Stage(plan.profile, given.breakage) as stage:
+            verdict = asyncio.run(trial.run(plan, stage, history))
+    except ServerError as error:
+        sys.exit(f"{error}\nOr without servers: --profile embedded")
     report.write(plan, history, verdict, given.report)
     sys.exit(1 if verdict.breaches else 0)
 

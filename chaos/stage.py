@@ -87,15 +87,17 @@ class Stage:
     Args:
         profile: `cluster` (two web processes, MariaDB, Redis) or `embedded` (one process on SQLite).
         breakage: one of `chaos.broken`, to run the server with.
+        environment: variables for the servers, beyond those of every run.
     """
 
-    def __init__(self, profile: str, breakage: str | None = None) -> None:
+    def __init__(self, profile: str, breakage: str | None = None, **environment: str) -> None:
         self.profile = profile
         self.mariadb = MariaDB() if profile == "cluster" else None
         self.redis = Redis() if profile == "cluster" else None
         self.webs: list[Web] = []
         self.sqlite: Path | None = None
         self._breakage = breakage
+        self._environment = ENVIRONMENT | environment
         self._stack = ExitStack()
         self._links = AsyncExitStack()
 
@@ -103,7 +105,7 @@ class Stage:
         with ExitStack() as started:
             directory = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="chat-chaos-")))
             self._switches = directory
-            environment = {**ENVIRONMENT, switches.DIRECTORY: str(directory), "REDIS_URL": ""}
+            environment = {**self._environment, switches.DIRECTORY: str(directory), "REDIS_URL": ""}
             for server in (self.mariadb, self.redis):
                 if server:
                     started.enter_context(server)

@@ -13,7 +13,7 @@ from chaos import audit, checker
 from chaos.audit import Rooms
 from chaos.client import Client
 from chaos.credentials import NoAnswer
-from chaos.faults import CLUSTER, EMBEDDED, Fault, Scene
+from chaos.faults import CLUSTER, EMBEDDED, MISSING, Fault, Scene
 from chaos.history import History, Trouble
 from chaos.stage import Stage
 
@@ -121,6 +121,7 @@ async def _talk(scene: Scene, plan: Plan) -> None:
     if not faults:
         await asyncio.sleep(plan.seconds or 0)
         return
+    scene.history.notes.extend(f"LEFT OUT {what}" for what in MISSING)
     deadline = time.monotonic() + (plan.seconds or 0)
     first_round = True
     while first_round or time.monotonic() < deadline:

@@ -43,13 +43,13 @@ def stage() -> Iterator[Stage]:
 
 @pytest.fixture
 def alice(stage: Stage) -> Person:
-    return Person(stage.webs[0], "alice")
+    return Person(stage.webs[0].server, "alice")
 
 
 @pytest.fixture
 def bob(stage: Stage) -> Person:
     """On the other process."""
-    return Person(stage.webs[1], "bob")
+    return Person(stage.webs[1].server, "bob")
 
 
 @contextmanager
@@ -110,7 +110,7 @@ class TestDatabase:
     ) -> None:
         assert stage.mariadb
         room = alice.group(bob)
-        processes = [web.process for web in stage.webs]
+        processes = [web.pid for web in stage.webs]
         async with alice.socket() as hers, bob.socket() as his:
             assert (await say(hers, room, "before"))["type"] == "ack"
             assert await contents(his, 1) == ["before"]
@@ -140,8 +140,19 @@ class TestDatabase:
         # What got an error may have been saved before MariaDB froze, but nobody was told so.
         acked = [f["data"]["client_message_id"] for f in hers.frames if f["type"] == "ack"]
         assert acked == ["before", "during", "after"]
-        assert [web.process for web in stage.webs] == processes
-        assert all(process and process.poll() is None for process in processes)
+        assert [web.pid for web in stage.webs] == processes
+        assert all(web.is_up for web in stage.webs)
+
+    async def test_more_requests_than_threads_are_told_in_time_too(self, stage: Stage, alice: Person) -> None:
+        """They must not queue for one timeout after another."""
+        assert stage.mariadb
+        headers = {"Authorization": f"Bearer {alice.token}"}
+        url = f"{alice.server.http}/api/v1/rooms"
+        async with httpx.AsyncClient(headers=headers, timeout=60, limits=httpx.Limits()) as http:
+            with frozen(stage.mariadb):
+                answers = await in_time(asyncio.gather(*(http.get(url) for _ in range(100))), 2 * ANSWER)
+        assert [answer.status_code for answer in answers] == [503] * 100
+        assert (await in_time(rooms(alice))).status_code == 200
 
 
 class TestRedis:
@@ -168,7 +179,7 @@ class TestRedis:
     ) -> None:
         assert stage.redis
         room = alice.group(bob)
-        talker = Person(stage.webs[0], "talker")
+        talker = Person(stage.webs[0].server, "talker")
         alice.call("POST", f"/rooms/{room}/members", json={"user_ids": [talker.id]}).raise_for_status()
         async with alice.socket() as hers, bob.socket() as his, talker.socket() as third:
             for one in (hers, his, third):

@@ -8,4 +8,7 @@ from chaos.faults.fault import Fault, Scene
 EMBEDDED = [*processes.FAULTS, *links.FAULTS, *people.FAULTS, *stores.SQLITE]
 CLUSTER = [*processes.FAULTS, *links.FAULTS, *people.FAULTS, *stores.REDIS, *stores.MARIADB]
 
-__all__ = ["CLUSTER", "EMBEDDED", "Fault", "Scene"]
+MISSING = [] if processes.FAKETIME else [f"{processes.CLOCK!r}: libfaketime is not installed"]
+"""What this machine can't do, and why."""
+
+__all__ = ["CLUSTER", "EMBEDDED", "MISSING", "Fault", "Scene"]

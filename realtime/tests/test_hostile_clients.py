@@ -161,7 +161,7 @@ class TestUnfinishedFrames:
                 await until_position(his, stream, 50)
                 assert positions(his, stream) == list(range(1, 51))
                 await until_connections(brisk, 2)
-            assert (half.close_code(), endless.close_code()) == (1011, 1011)
+            assert (half.close_code(), endless.close_code()) == (4408, 4408)
 
     async def test_of_empty_fragments_nobody_can_send_many(self, brisk: LiveServer) -> None:
         mallory = Insider(brisk, "mallory")

@@ -1,0 +1,33 @@
+"""Django's own backend, but quick to say that the server is away."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db.backends.mysql import base
+
+SECONDS_AWAY = 1
+"""After a connection could not be made, none is tried for so long."""
+
+_FIRST_CLIENT_ERROR = 2000  # below it the server itself has spoken: it is there
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A server that hangs costs each attempt its timeout, and threads are few.
+
+    While it is away, attempts would queue for the threads, and the last answer would come after a
+    minute; this way all but the first few get theirs at once.
+    """
+
+    _away_until = 0.0
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        if time.monotonic() < DatabaseWrapper._away_until:
+            raise self.Database.OperationalError(2002, "The server was away a moment ago.")
+        try:
+            return super().get_new_connection(conn_params)
+        except self.Database.OperationalError as error:
+            if error.args[0] >= _FIRST_CLIENT_ERROR:
+                DatabaseWrapper._away_until = time.monotonic() + SECONDS_AWAY
+            raise
