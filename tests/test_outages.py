@@ -36,6 +36,8 @@ def stage() -> Iterator[Stage]:
         "HEAD_POLL_SECONDS": str(HEAD_POLL),
         "WS_HEARTBEAT_SECONDS": "2",
         "PRESENCE_GRACE_SECONDS": "0",
+        "MESSAGES_PER_SECOND": "1000",
+        "MESSAGE_BURST": "1000",
     }
     with Stage("cluster", **environment) as stage:
         yield stage

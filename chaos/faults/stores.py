@@ -16,6 +16,8 @@ SECONDS_REDIS_FROZEN = 15
 SECONDS_MARIADB_FROZEN = 20
 SECONDS_LOCKED = 10
 SECONDS_OF_STRIFE = 5
+SECONDS_TO_A_DEADLOCK = 20
+DEADLOCKS = 5
 
 
 async def kill_redis(scene: Scene) -> None:
@@ -94,12 +96,27 @@ def _refuse_connections(stage: Stage) -> None:
 
 
 async def deadlock(scene: Scene) -> None:
-    """A stranger locks the streams in the wrong order, over and over."""
-    before = _deadlocks(scene.stage)
-    await asyncio.to_thread(_deadlock, scene.stage)
-    scene.history.counts["deadlocks"] += (found := _deadlocks(scene.stage) - before)
+    """A stranger locks the streams in the wrong order, until some have met it head-on."""
+    found = await asyncio.to_thread(_deadlock, scene.stage)
+    scene.history.counts["deadlocks"] += found
     if not found:
         scene.history.breach("faults_happen", "there was no deadlock")
+
+
+def _deadlock(stage: Stage) -> int:
+    before = _deadlocks(stage)
+    deadline = time.monotonic() + SECONDS_TO_A_DEADLOCK
+    streams = [
+        id_
+        for (id_,) in stage.sql("SELECT id FROM eventlog_stream WHERE name LIKE 'room:%' ORDER BY id DESC")
+    ]
+    # Slowly, so that others get between.
+    locks = [f"SELECT id, SLEEP(0.02) FROM eventlog_stream WHERE id = {id_} FOR UPDATE" for id_ in streams]
+    while (found := _deadlocks(stage) - before) < DEADLOCKS and time.monotonic() < deadline:
+        with suppress(SQLRefused):  # it may be the victim itself
+            stage.sql("SET SESSION innodb_lock_wait_timeout = 1", "BEGIN", *locks)
+        time.sleep(0.05)
+    return found
 
 
 def _deadlocks(stage: Stage) -> int:
@@ -107,21 +124,6 @@ def _deadlocks(stage: Stage) -> int:
         "SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
     )
     return int(count)
-
-
-def _deadlock(stage: Stage) -> None:
-    deadline = time.monotonic() + SECONDS_OF_STRIFE
-    streams = [
-        id_
-        for (id_,) in stage.sql("SELECT id FROM eventlog_stream WHERE name LIKE 'room:%' ORDER BY id DESC")
-    ]
-    while time.monotonic() < deadline:
-        locks = [f"SELECT id FROM eventlog_stream WHERE id = {id_} FOR UPDATE" for id_ in streams]
-        try:
-            stage.sql("SET SESSION innodb_lock_wait_timeout = 1", "BEGIN", *locks, "SELECT SLEEP(0.05)")
-        except SQLRefused:
-            continue  # this time it was the victim
-        time.sleep(0.05)
 
 
 async def hold_a_lock(scene: Scene) -> None:

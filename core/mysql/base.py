@@ -26,8 +26,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if time.monotonic() < DatabaseWrapper._away_until:
             raise self.Database.OperationalError(2002, "The server was away a moment ago.")
         try:
-            return super().get_new_connection(conn_params)
+            connection = super().get_new_connection(conn_params)
         except self.Database.OperationalError as error:
             if error.args[0] >= _FIRST_CLIENT_ERROR:
                 DatabaseWrapper._away_until = time.monotonic() + SECONDS_AWAY
             raise
+        DatabaseWrapper._away_until = 0
+        return connection
