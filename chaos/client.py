@@ -13,7 +13,7 @@ import httpx
 import websockets
 
 from chaos.credentials import Credentials, NoAnswer
-from chaos.history import History, Send, Session, Window
+from chaos.history import History, Operation, Send, Session, Window
 from chaos.stage import Web
 
 PATIENCE = 5
@@ -172,7 +172,7 @@ class Client:
         except httpx.HTTPError:
             return  # the same message again, by whichever way
         finally:
-            self.history.operations.append((time.monotonic() - began, "POST message"))
+            self.history.operations.append(Operation("POST message", began, time.monotonic()))
         if answer.status_code in (200, 201):
             self._take_ack({**answer.json(), "duplicate": answer.status_code == 200})
         else:
@@ -198,7 +198,7 @@ class Client:
             except httpx.HTTPError:
                 continue
             finally:
-                self.history.operations.append((time.monotonic() - began, "GET messages"))
+                self.history.operations.append(Operation("GET messages", began, time.monotonic()))
             if answer.status_code not in (200, 401, 403, 404, 429, 503):
                 self.history.breach("only_expected_codes", f"{answer.status_code} for GET {path}")
 

@@ -43,6 +43,14 @@ class Session:
     gone: float | None = None
 
 
+class Operation(NamedTuple):
+    """A REST request of a client, whatever came of it."""
+
+    what: str
+    began: float
+    ended: float
+
+
 class Kill(NamedTuple):
     """A server process that was killed, and since when there is one to come back to."""
 
@@ -70,7 +78,7 @@ class History:
     deliveries: list[tuple[float, float]] = field(
         default_factory=list
     )  # (when, seconds since the send began)
-    operations: list[tuple[float, str]] = field(default_factory=list)  # (seconds, what)
+    operations: list[Operation] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     sessions: list[Session] = field(default_factory=list)
     removals: set[tuple[str, str, int]] = field(default_factory=set)  # (user, room, pos)

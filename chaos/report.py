@@ -40,7 +40,7 @@ def _figures(plan: Plan, history: History, verdict: Verdict) -> Iterator[str]:
     yield f"deliveries   {len(history.deliveries)}, {_percentiles([s for _, s in history.deliveries])}"
     yield f"sessions     {len(history.sessions)} sockets of {plan.clients} clients"
     yield f"counted      {', '.join(f'{count} {what}' for what, count in sorted(history.counts.items())) or 'nothing'}"
-    yield f"requests     {len(history.operations)}, slowest {max([s for s, _ in history.operations], default=0):.1f} s"
+    yield f"requests     {len(history.operations)}, slowest {max([o.ended - o.began for o in history.operations], default=0):.1f} s"
     if back:
         yield f"kill -9      {len(back)} sockets lost their process, the last was ready again after {max(back):.1f} s"
     yield f"complete     {_seconds(verdict.caught_up)} after the last fault"

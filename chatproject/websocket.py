@@ -27,7 +27,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().data_received(data)
         if self.close_sent:
             self._bytes_after_close += len(data)
-            if self._bytes_after_close > MAX_BYTES_AFTER_CLOSE:
+            if self._bytes_after_close > MAX_BYTES_AFTER_CLOSE and not self.transport.is_closing():
                 self.transport.pause_reading()
 
     def shutdown(self) -> None:

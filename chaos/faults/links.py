@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from chaos.checker import PULLED
 from chaos.faults.fault import Fault, Scene
 
 SECONDS = 6
@@ -48,5 +49,5 @@ FAULTS = [
     Fault("links reset", reset),
     Fault("links slow", slow),
     Fault("links sliced", slice_),
-    Fault("link pulled", pull),
+    Fault(PULLED, pull),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -14,6 +14,7 @@ from realtime.tests.wire import (
     CONTINUATION,
     PING,
     Wire,
+    cpu_seconds,
     descriptors,
     frame,
     memory_mib,
@@ -30,6 +31,8 @@ LARGE = "\N{GRINNING FACE}" * 3900
 
 MESSAGES = 800
 
+FLOOD_SECONDS = 3
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -37,6 +40,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def patient(django_db_setup: None) -> Iterator[LiveServer]:
     """A server that lets go of slow readers, long before a heartbeat could."""
     server = LiveServer(WS_SLOW_SECONDS="1", WS_CONNECTIONS_PER_USER="1000").start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def flooded(django_db_setup: None) -> Iterator[LiveServer]:
+    """A server with the frame limits of production."""
+    server = LiveServer(WS_FRAMES_PER_SECOND="100", WS_FRAME_BURST="200").start()
     yield server
     server.close()
 
@@ -102,6 +113,25 @@ async def trickle(wire: Wire) -> None:
     while True:
         await asyncio.sleep(0.25)
         wire.read(1)
+
+
+class TestDeafFlood:
+    async def test_who_hears_no_close_is_not_listened_to_either(self, flooded: LiveServer) -> None:
+        """Thrown out with 4429, it sends on as fast as the network takes it."""
+        mallory = Insider(flooded, "mallory")
+        many = frame(b'{"type":"ping","data":{}}') * 10_000
+        with Wire(flooded).shake_hands(mallory) as deaf:
+            deaf.socket.settimeout(FLOOD_SECONDS)
+            before = cpu_seconds(flooded)
+
+            def flood() -> None:
+                with suppress(OSError):  # nobody takes it any more
+                    while cpu_seconds(flooded) < before + FLOOD_SECONDS:
+                        deaf.send(many)
+
+            await asyncio.to_thread(flood)
+            # To read all this for so long would have been the work of all that time.
+            assert cpu_seconds(flooded) - before < FLOOD_SECONDS / 2
 
 
 class TestDroppedSockets:

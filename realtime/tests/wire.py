@@ -113,6 +113,13 @@ def memory_mib(server: LiveServer) -> float:
     return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
 
+def cpu_seconds(server: LiveServer) -> float:
+    """What the server process has computed so far."""
+    assert server.process
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def descriptors(server: LiveServer) -> int:
     """All that the server process has open, its database's among them."""
     assert server.process
