@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from chaos.faults.fault import Fault, Scene, freeze
 from chaos.stage import Rows, SQLRefused, Stage
+from tests.with_servers import Server
 
 SECONDS_REDIS_FROZEN = 15
 SECONDS_MARIADB_FROZEN = 20
@@ -22,10 +23,7 @@ DEADLOCKS = 5
 
 async def kill_redis(scene: Scene) -> None:
     """SIGKILL; back, and empty, after a moment."""
-    assert scene.stage.redis
-    await asyncio.to_thread(scene.stage.redis.kill)
-    await asyncio.sleep(scene.dice.uniform(1, 5))
-    await asyncio.to_thread(scene.stage.redis.start)
+    await _kill(scene.stage.redis, scene.dice.uniform(1, 5))
 
 
 async def freeze_redis(scene: Scene) -> None:
@@ -48,10 +46,14 @@ def _redis(port: int, command: str) -> None:
 
 async def kill_mariadb(scene: Scene) -> None:
     """SIGKILL; it recovers from its log when it is started again."""
-    assert scene.stage.mariadb
-    await asyncio.to_thread(scene.stage.mariadb.kill)
-    await asyncio.sleep(scene.dice.uniform(0.5, 3))
-    await asyncio.to_thread(scene.stage.mariadb.start)
+    await _kill(scene.stage.mariadb, scene.dice.uniform(0.5, 3))
+
+
+async def _kill(server: Server | None, seconds: float) -> None:
+    assert server
+    await asyncio.to_thread(server.kill)
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(server.start)
 
 
 async def freeze_mariadb(scene: Scene) -> None:
