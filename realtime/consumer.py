@@ -113,6 +113,10 @@ class ChatConsumer(AsyncConsumer):
         except ChatError as error:
             self._refuse_entry(error, None)
             return
+        except Exception:
+            logger.exception("entry_failed")
+            self._refuse_entry(InternalError(), None)
+            return
         self._later(settings.WS_AUTH_SECONDS, self._close_unless_known)
 
     async def _enter(

@@ -6,28 +6,12 @@ import asyncio
 import json
 from contextlib import suppress
 from typing import Any
-from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 from pytest_django import Settings
 
 from realtime import hub as hubs
-from realtime.consumer import ChatConsumer
-from realtime.router import Audience, Identity, Place, Router
-
-
-class Card(msgspec.Struct):
-    name: str
-
-
-def identify(token: str) -> Identity:
-    return Identity(uuid4(), uuid4(), 2**40, Card(token))
-
-
-def places_of(user_id: UUID) -> list[Place]:
-    return []
-
+from realtime.tests.consumer_stage import SCOPE, consumer
 
 FLOODS = {
     "pings": {"type": "ping", "data": "a" * 1000},
@@ -60,28 +44,12 @@ async def test_a_client_that_only_sends_is_read_until_the_buffer_is_half_full(
         if message["type"] == "websocket.send":
             await asyncio.Event().wait()
 
-    router = Router(
-        routes=[],
-        identify=identify,
-        redeem=identify,
-        places_of=places_of,
-        ended=lambda _: {},
-        audience_of=lambda _: Audience([], []),
-        seen=lambda *_: None,
-    )
-    scope = {
-        "type": "websocket",
-        "path": "/ws",
-        "headers": [(b"authorization", b"Bearer alice")],
-        "query_string": b"",
-        "subprotocols": [],
-    }
-    consumer = asyncio.create_task(ChatConsumer.as_asgi(router=router)(scope, receive, send))
+    connection = asyncio.create_task(consumer()(SCOPE, receive, send))
     await asyncio.wait_for(half_full.wait(), 20)
     for _ in range(1000):
         await asyncio.sleep(0)
     assert read < 32
-    consumer.cancel()
+    connection.cancel()
     with suppress(asyncio.CancelledError):
-        await consumer
+        await connection
     await hubs.stop()
