@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def main() -> None:
         measure=not given.short,
     )
     history = History()
+    # So that the servers end with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with Stage(plan.profile, given.breakage) as stage:
             verdict = asyncio.run(trial.run(plan, stage, history))

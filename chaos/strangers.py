@@ -72,8 +72,8 @@ async def crowd(each: int, there: str, later: str, tokens: list[str]) -> None:
                             await socket.wait_closed()
                             break
                         refusals[str(frame)] += 1
-                except ConnectionRefusedError:
-                    pass  # nobody is there yet
+                except (ConnectionRefusedError, ConnectionResetError):
+                    pass  # at the connect: nobody is there any more, or yet
                 except _FAILURES as error:
                     refusals[repr(error)] += 1
                 await asyncio.sleep(random.uniform(0, 0.5))
