@@ -1,4 +1,4 @@
-"""Points at which a server process can be made to die by SIGKILL, with nothing written after it.
+"""Points at which a server process can be made to die by SIGKILL, with nothing written after it, or to stop.
 
 A point is armed by its switch, a number: so many passes later the process is gone.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,13 +47,16 @@ def install() -> None:
 
 
 def _before_commit() -> None:
-    """All is written, nothing is committed: there may be no trace of it, and no hole."""
-    store, fuse = sending._store, _Fuse(switches.DIE_BEFORE_COMMIT)
+    """All is written, nothing is committed: there may be no trace of it, and no hole; and no lock for ever."""
+    store = sending._store
+    death, stop = _Fuse(switches.DIE_BEFORE_COMMIT), _Fuse(switches.STOP_BEFORE_COMMIT)
 
     def store_and_die(*arguments: Any) -> None:
         store(*arguments)
-        if fuse.burns_out():
-            _die()
+        if death.burns_out():
+            _get(signal.SIGKILL)
+        if stop.burns_out():
+            _get(signal.SIGSTOP)
 
     sending._store = store_and_die  # type: ignore[assignment]
 
@@ -66,7 +70,7 @@ def _before_ack() -> None:
     ) -> list[services.Sent | ChatError]:
         outcomes = send(drafts, wait=wait)
         if drafts and fuse.burns_out():
-            _die()
+            _get(signal.SIGKILL)
         return outcomes
 
     services.send_messages = send_and_die
@@ -80,11 +84,12 @@ def _before_ring() -> None:
     async def die_in_place_of_ringing(group: str, message: dict[str, Any]) -> None:
         if message["type"] == "events" and fuse.burns_out():
             await asyncio.sleep(_SECONDS_TO_ACK)
-            _die()
+            _get(signal.SIGKILL)
         await group_send(group, message)
 
     layer.group_send = die_in_place_of_ringing
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _get(signal_: signal.Signals) -> None:
+    # To this thread: told to the process, it would reach another one first, and this one would go on a little.
+    signal.pthread_kill(threading.get_ident(), signal_)

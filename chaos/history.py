@@ -52,11 +52,12 @@ class Operation(NamedTuple):
 
 
 class Kill(NamedTuple):
-    """A server process that was killed, and since when there is one to come back to."""
+    """A server process that was killed, since when there is one to come back to, and in how long all must be back."""
 
     web: int
     killed: float
     others_up: float
+    within: float
 
 
 class Trouble(NamedTuple):

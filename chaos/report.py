@@ -31,7 +31,7 @@ def write(plan: Plan, history: History, verdict: Verdict, folder: Path) -> None:
 
 def _figures(plan: Plan, history: History, verdict: Verdict) -> Iterator[str]:
     acked = [send for send in history.sends.values() if send.acked is not None]
-    back = [seconds for _, seconds in back_after_kills(history) if seconds is not None]
+    back = [seconds for _, seconds, _ in back_after_kills(history) if seconds is not None]
     yield f"profile {plan.profile}, seed {plan.seed}, {len(history.troubles)} faults in {history.now:.0f} s"
     yield (
         f"messages     {sum(map(len, verdict.rooms.values()))} saved, {len(acked)} acknowledged, "

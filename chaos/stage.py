@@ -65,6 +65,12 @@ class Web:
         return self.server.process is not None and self.server.process.poll() is None
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether a SIGSTOP holds it."""
+        state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
+    @property
     def pid(self) -> int:
         """Raises AssertionError while it is down."""
         assert self.server.process

@@ -14,6 +14,7 @@ LOSSY_LAYER = "lossy_layer"
 DIE_BEFORE_COMMIT = "die_before_commit"
 DIE_BEFORE_ACK = "die_before_ack"
 DIE_BEFORE_RING = "die_before_ring"
+STOP_BEFORE_COMMIT = "stop_before_commit"
 
 
 WEB = "CHAOS_WEB"

@@ -190,7 +190,7 @@ async def _warm_up(scene: Scene) -> dict[str, int]:
     """What the processes hold once every thread has worked and everyone is there, and quiet."""
     await asyncio.sleep(8)
     for web in scene.stage.webs:
-        await asyncio.gather(*(audit.history_of(web, scene.rooms) for _ in range(4)))
+        await asyncio.gather(*(audit.history_of(web, scene.rooms) for _ in range(16)))
     for client in scene.clients:
         client.credentials.webs = client.webs = scene.stage.webs
         client.talking = False

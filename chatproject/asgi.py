@@ -23,7 +23,11 @@ _SAFE = "".join(map(chr, range(33, 127)))
 if not settings.EMBEDDED_DATABASE:
     # What a server asks is short: no answer for so long means that none comes.
     timeouts = {"read_timeout": settings.DATABASE_SECONDS, "write_timeout": settings.DATABASE_SECONDS}
-    connections["default"].settings_dict["OPTIONS"] |= timeouts
+    options = connections["default"].settings_dict["OPTIONS"]
+    options |= timeouts
+    # A process that is stopped in the middle of a transaction may not keep its locks. What begins with M
+    # is for MariaDB; MySQL, which has no such timeout, takes it for a comment.
+    options["init_command"] += f" /*M!100302, idle_write_transaction_timeout={settings.DATABASE_SECONDS} */"
 
 # Django's own ASGI handler opens a thread, and so a database connection, per request.
 # The queue is what a thread may be ahead of a slow reader, in chunks of 8 KiB at most, before it waits for it.

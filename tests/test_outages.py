@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chaos import switches
 from chaos.stage import Stage
 from tests.live import Person, Socket
 from tests.with_servers import Redis, Server
@@ -88,6 +89,13 @@ async def say(talker: Socket, room: str, id_: str) -> dict[str, Any]:
     return await talker.ask("message", {"room_id": room, "content": id_, "client_message_id": id_}, id=id_)
 
 
+async def said(talker: Socket, room: str, id_: str) -> dict[str, Any]:
+    """Send a message, again and again, until it is acknowledged; its `ack`."""
+    while (answer := await say(talker, room, id_))["type"] != "ack":  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    return answer
+
+
 async def login(person: Person) -> httpx.Response:
     body = {"login": person.username, "password": person.password}
     url = f"{person.server.http}/api/v1/auth/login"
@@ -127,13 +135,8 @@ class TestDatabase:
             for refused in (sent, again):
                 assert refused["type"] == "error"
                 assert (refused["data"]["code"], refused["data"]["retryable"]) == ("unavailable", True)
-
-            async def repeat(id_: str) -> None:
-                while (await say(hers, room, id_))["type"] != "ack":  # noqa: ASYNC110
-                    await asyncio.sleep(0.1)
-
-            await in_time(repeat("during"))
-            await in_time(repeat("after"))
+            await in_time(said(hers, room, "during"))
+            await in_time(said(hers, room, "after"))
             assert (await in_time(rooms(alice))).status_code == 200
             assert (await in_time(login(bob))).status_code == 200
             received = await in_time(contents(his, 3))
@@ -155,6 +158,26 @@ class TestDatabase:
                 answers = await in_time(asyncio.gather(*(http.get(url) for _ in range(100))), 2 * ANSWER)
         assert [answer.status_code for answer in answers] == [503] * 100
         assert (await in_time(rooms(alice))).status_code == 200
+
+
+class TestStoppedProcess:
+    async def test_its_locks_are_taken_from_it(self, stage: Stage, alice: Person, bob: Person) -> None:
+        """It stops in the middle of a transaction, for as long as it likes."""
+        room = alice.group(bob)
+        web = stage.webs[0]
+        switch = switches.of_one(switches.STOP_BEFORE_COMMIT, web.number)
+        async with alice.socket() as hers, bob.socket() as his:
+            stage.turn_on(switch, "0")
+            send = asyncio.create_task(say(hers, room, "hers"))
+            while not web.is_stopped:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            stage.turn_off(switch)
+            assert (await in_time(said(his, room, "his"), 2 * ANSWER))["data"]["seq"] == 1
+            assert web.is_stopped
+            assert web.server.process
+            web.server.process.send_signal(signal.SIGCONT)
+            assert (await in_time(send))["data"]["code"] == "unavailable"
+            assert (await in_time(said(hers, room, "hers")))["data"]["seq"] == 2
 
 
 class TestRedis:

@@ -95,7 +95,7 @@ async def crowd(scene: Scene) -> None:
     process = await _stranger("crowd", str(SOCKETS_EACH), first.server.ws, last.server.ws, *tokens)
     assert process.stdout
     await process.stdout.readline()
-    restarted = asyncio.create_task(processes.kill_and_start(scene, first))
+    restarted = asyncio.create_task(processes.kill_and_start(scene, first, within=SECONDS_FOR_THE_CROWD))
     outcome = json.loads(await process.stdout.readline())
     back = time.monotonic()
     took = back - (await restarted).others_up

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from chaos import switches
+from chaos.checker import LIVE_AGAIN_SECONDS
 from chaos.faults.fault import Fault, Scene, freeze
 from chaos.history import Kill
 from chaos.stage import Web
@@ -30,7 +31,7 @@ async def kill(scene: Scene) -> None:
     await kill_and_start(scene, scene.busiest_web())
 
 
-async def kill_and_start(scene: Scene, web: Web) -> Kill:
+async def kill_and_start(scene: Scene, web: Web, *, within: float = LIVE_AGAIN_SECONDS) -> Kill:
     """SIGKILL, if it is not dead already, and a new process after a moment."""
     killed = time.monotonic()
     await asyncio.to_thread(web.server.kill)
@@ -39,7 +40,7 @@ async def kill_and_start(scene: Scene, web: Web) -> Kill:
     listens = await _listens(web.server.port)
     await started
     # Where there is one process only, nobody can be back before it listens.
-    kill = Kill(web.number, killed, killed if len(scene.stage.webs) > 1 else listens)
+    kill = Kill(web.number, killed, killed if len(scene.stage.webs) > 1 else listens, within)
     scene.history.kills.append(kill)
     return kill
 
@@ -82,6 +83,20 @@ async def die_at(point: str, scene: Scene) -> None:
         await kill_and_start(scene, web)
 
 
+async def stop_before_commit(scene: Scene) -> None:
+    """SIGSTOP while it holds the locks of rooms."""
+    web = scene.busiest_web()
+    switch = switches.of_one(switches.STOP_BEFORE_COMMIT, web.number)
+    scene.stage.turn_on(switch, str(scene.dice.randint(1, 20)))
+    deadline = time.monotonic() + SECONDS_TO_A_FAILPOINT
+    while not web.is_stopped and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    scene.stage.turn_off(switch)
+    if not web.is_stopped:
+        scene.history.breach("faults_happen", f"process {web.number} did not stop before a commit")
+    await freeze(web.server.process, SECONDS_FROZEN)
+
+
 async def lose_rings(scene: Scene) -> None:
     """The channel layer loses, doubles, delays and reorders."""
     scene.stage.turn_on(switches.LOSSY_LAYER)
@@ -114,6 +129,7 @@ FAULTS = [
     Fault("rolling restart", terminate),
     Fault("SIGSTOP web", stop),
     *(Fault(point.replace("_", " "), partial(die_at, point)) for point in POINTS),
+    Fault("stop before commit", stop_before_commit),
     Fault("lossy layer", lose_rings),
     Fault("no descriptors left", run_out_of_descriptors),
     *([Fault(CLOCK, change_the_clock)] if FAKETIME else []),
