@@ -37,6 +37,7 @@ async def replay_of(web: Web, rooms: dict[str, list[Client]]) -> Rooms:
 async def _replay(web: Web, owner: Client, room: str) -> list[dict[str, Any]]:
     stream, pos = f"room:{room}", 0
     messages: list[dict[str, Any]] = []
+    await owner.credentials.refresh()
     async with websockets.connect(web.ws, max_queue=None) as socket:
         data = {"token": owner.credentials.access, "cursors": {stream: 0}}
         await socket.send(json.dumps({"type": "auth", "data": data}))

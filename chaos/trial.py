@@ -129,7 +129,7 @@ async def _talk(scene: Scene, plan: Plan) -> None:
             if plan.seconds is not None and time.monotonic() > deadline:
                 return
             await _break(scene, fault, plan.drain)
-            await asyncio.sleep(scene.dice.uniform(0.5, 2))
+            await asyncio.sleep(scene.dice.uniform(0.2, 1))
         first_round = False
 
 
