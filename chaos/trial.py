@@ -13,7 +13,7 @@ from chaos import audit, checker
 from chaos.audit import Rooms
 from chaos.client import Client
 from chaos.credentials import NoAnswer
-from chaos.faults import CLUSTER, EMBEDDED, MISSING, Fault, Scene
+from chaos.faults import CLUSTER, EMBEDDED, MISSING, Fault, Scene, people
 from chaos.history import History, Trouble
 from chaos.stage import Stage
 
@@ -187,13 +187,21 @@ async def _heads(client: Client) -> dict[str, int] | None:
 
 
 async def _warm_up(scene: Scene) -> dict[str, int]:
-    """What the processes hold once every thread has worked and everyone is there, and quiet."""
-    await asyncio.sleep(8)
+    """What the processes hold once every thread has worked, a crowd has come and gone, and all is quiet.
+
+    The crowd, since Python gives little back of what a peak took: without it the allocator's habits
+    would be measured, with it only what is really kept.
+    """
+    await asyncio.sleep(3)
+    for client in scene.clients:
+        client.talking = False
     for web in scene.stage.webs:
+        crowd = await people.gather_crowd(scene, web, web)
+        crowd.kill()
+        await crowd.wait()
         await asyncio.gather(*(audit.history_of(web, scene.rooms) for _ in range(16)))
     for client in scene.clients:
         client.credentials.webs = client.webs = scene.stage.webs
-        client.talking = False
     await _until_complete(scene.clients, 20)
     held = scene.stage.resources()
     for client in scene.clients:

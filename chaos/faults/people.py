@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 from chaos.client import Client
 from chaos.credentials import Credentials
 from chaos.faults import processes
 from chaos.faults.fault import Fault, Scene
 from chaos.staff import Staff
+from chaos.stage import Web
 from tests.live import ROOT
 
 SECONDS_TO_CLOSE = 2
@@ -89,12 +91,9 @@ async def _be(scene: Scene, number: int, role: str) -> None:
 
 async def crowd(scene: Scene) -> None:
     """2,000 sockets of one process lose it, and all come back at once."""
-    sleepers = [await _newcomer(scene, f"sleeper-{number}") for number in range(CROWD // SOCKETS_EACH)]
     first, last = scene.stage.webs[0], scene.stage.webs[-1]
-    tokens = [sleeper.access for sleeper in sleepers]
-    process = await _stranger("crowd", str(SOCKETS_EACH), first.server.ws, last.server.ws, *tokens)
+    process = await gather_crowd(scene, first, last)
     assert process.stdout
-    await process.stdout.readline()
     restarted = asyncio.create_task(processes.kill_and_start(scene, first, within=SECONDS_FOR_THE_CROWD))
     outcome = json.loads(await process.stdout.readline())
     back = time.monotonic()
@@ -108,9 +107,19 @@ async def crowd(scene: Scene) -> None:
         scene.history.breach("the_crowd_is_served", f"{count} sockets were refused: {reason}")
 
 
+async def gather_crowd(scene: Scene, there: Web, later: Web) -> asyncio.subprocess.Process:
+    """2,000 sockets at one process, which will go to another if they are lost; they end with the process returned."""
+    sleepers = [await _newcomer(scene, f"sleeper-{there.number}-{n}") for n in range(CROWD // SOCKETS_EACH)]
+    tokens = [sleeper.access for sleeper in sleepers]
+    process = await _stranger("crowd", str(SOCKETS_EACH), there.server.ws, later.server.ws, *tokens)
+    assert process.stdout
+    await process.stdout.readline()
+    return process
+
+
 async def _newcomer(scene: Scene, name: str) -> Credentials:
-    """Someone with a name that no earlier fault took."""
-    newcomer = Credentials(f"{name}-{len(scene.history.troubles)}", scene.dice, scene.stage.webs)
+    """Someone with a name that nobody else took."""
+    newcomer = Credentials(f"{name}-{uuid4().hex[:8]}", scene.dice, scene.stage.webs)
     await newcomer.register()
     return newcomer
 
