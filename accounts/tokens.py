@@ -1,14 +1,14 @@
 """Tokens: access and refresh JWTs (RFC 7519) of a session, and one-use tickets for the socket.
 
-An access token is checked against its session on every use, so that a logout holds at once. Both
-doors ask `identify`; DRF through `SessionTokenAuthentication`.
+An access token is checked against its session on every use, so that a logout holds at once: DRF does
+so through `SessionTokenAuthentication`, the socket asks `identify`.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -22,9 +22,9 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.models import Session, User
 from accounts.schemas import user_card
-from core.errors import AccountSuspended, SessionRevoked, TokenExpired, TokenInvalid
+from core.errors import AccountSuspended, ChatError, SessionRevoked, TokenExpired, TokenInvalid
 from realtime.close_codes import CloseCode
-from realtime.router import Identity
+from realtime.router import Claims, Identity
 
 MAX_TOKEN_LENGTH = 4096
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -82,8 +82,11 @@ def live_session(session_id: UUID | str) -> Session:
         SessionRevoked: it has ended, or never was.
         AccountSuspended: the user may not log in now.
     """
-    session = Session.objects.select_related("user").filter(id=session_id, revoked_at=None).first()
-    if session is None:
+    return _live(Session.objects.select_related("user").filter(id=session_id).first())
+
+
+def _live(session: Session | None) -> Session:
+    if session is None or session.revoked_at:
         raise SessionRevoked
     if not session.user.is_active:
         raise AccountSuspended
@@ -104,10 +107,24 @@ def ended_sessions(session_ids: Collection[UUID]) -> dict[UUID, CloseCode]:
     return ended
 
 
-def identify(raw: str) -> Identity:
-    """Whose access token this is. Raises the 401 and 403 errors of `read_access` and `live_session`."""
+def claims_of(raw: str) -> Claims:
+    """What an access token says. Raises TokenExpired or TokenInvalid."""
     token = read_access(raw)
-    return _identity(live_session(token["sid"]), float(token["exp"]))
+    return Claims(UUID(token["sid"]), float(token["exp"]))
+
+
+def identify(claims: Sequence[Claims]) -> list[Identity | ChatError]:
+    """Whose each of the sessions is, or why nobody's: SessionRevoked, AccountSuspended; one query."""
+    sessions = Session.objects.select_related("user").in_bulk({one.session_id for one in claims})
+    found: list[Identity | ChatError] = []
+    for one in claims:
+        try:
+            session = _live(sessions.get(one.session_id))
+        except ChatError as refusal:
+            found.append(refusal)
+        else:
+            found.append(Identity(session.user_id, session.id, one.expires_at, user_card(session.user)))
+    return found
 
 
 def issue_ticket(session_id: UUID, expires_at: float) -> str:
@@ -117,8 +134,8 @@ def issue_ticket(session_id: UUID, expires_at: float) -> str:
     return ticket
 
 
-def redeem_ticket(ticket: str) -> Identity:
-    """Whose ticket this is; it is spent by asking. Raises TokenInvalid, SessionRevoked, AccountSuspended."""
+def redeem_ticket(ticket: str) -> Claims:
+    """What a ticket stands for; it is spent by asking. Raises TokenInvalid."""
     if not _TICKET.fullmatch(ticket):
         raise TokenInvalid
     key = _ticket_key(ticket)
@@ -127,15 +144,11 @@ def redeem_ticket(ticket: str) -> Identity:
     if found is None or not cache.delete(key):
         raise TokenInvalid
     session_id, expires_at = found
-    return _identity(live_session(session_id), expires_at)
+    return Claims(UUID(session_id), expires_at)
 
 
 def _ticket_key(ticket: str) -> str:
     return f"ws-ticket.{ticket}"
-
-
-def _identity(session: Session, expires_at: float) -> Identity:
-    return Identity(session.user_id, session.id, expires_at, user_card(session.user))
 
 
 class SessionTokenAuthentication(JWTAuthentication):

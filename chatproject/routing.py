@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from accounts import services as accounts
 from accounts import tokens
+from core.errors import ChatError
 from friendships import selectors as friendships
 from messaging import frames as messaging
 from realtime.consumer import ChatConsumer
-from realtime.router import Audience, Router
+from realtime.router import Arrival, Audience, Claims, Identity, Router
 from rooms import selectors as rooms
 
 PRESENCE_MEMBERS = 200
 """In larger rooms presence is not announced: when n members come at once, that is n * n frames."""
+
+
+def arrive(claims: Sequence[Claims]) -> list[Arrival | ChatError]:
+    """Who comes with each of these claims; three statements for all of them."""
+    found = tokens.identify(claims)
+    places = rooms.places_of({one.user_id for one in found if isinstance(one, Identity)})
+    return [Arrival(one, places[one.user_id]) if isinstance(one, Identity) else one for one in found]
 
 
 def audience_of(user_id: UUID) -> Audience:
@@ -25,9 +34,9 @@ def audience_of(user_id: UUID) -> Audience:
 
 router = Router(
     routes=[*messaging.FRAMES],
-    identify=tokens.identify,
+    read_token=tokens.claims_of,
     redeem=tokens.redeem_ticket,
-    places_of=rooms.places_of,
+    arrive=arrive,
     ended=tokens.ended_sessions,
     audience_of=audience_of,
     seen=accounts.mark_seen,

@@ -30,7 +30,7 @@ from realtime import hub as hubs
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.protocol import AuthData, Frame, PresenceData, RefusedFrame, Request, ResumeData
-from realtime.router import Call, Identity, Outcome, Place, Route, Router
+from realtime.router import Arrival, Call, Identity, Outcome, Place, Route, Router
 
 logger = structlog.get_logger(__name__)
 
@@ -97,8 +97,7 @@ class ChatConsumer(AsyncConsumer):
             self.connection.stop()
             for job in (*self.tasks, writer):
                 job.cancel()
-            for timer in self.timers:
-                timer.cancel()
+            self._cancel_timers()
             await asyncio.gather(writer, return_exceptions=True)
 
     # --- Who is there ---------------------------------------------------------------------------
@@ -107,8 +106,11 @@ class ChatConsumer(AsyncConsumer):
         """Take the credential that came with the handshake, or give the client time to send one."""
         try:
             if credential := handshake.credential(self.scope):
-                identify = self.router.redeem if credential.kind == "ticket" else self.router.identify
-                await self._enter(await self.hub.threads.run(identify, credential.value))
+                if credential.kind == "ticket":
+                    claims = await self.hub.threads.run(self.router.redeem, credential.value)
+                else:
+                    claims = self.router.read_token(credential.value)
+                await self._enter(await self.hub.arrive(self.router, claims))
                 return
         except ChatError as error:
             self._refuse_entry(error, None)
@@ -120,10 +122,10 @@ class ChatConsumer(AsyncConsumer):
         self._later(settings.WS_AUTH_SECONDS, self._close_unless_known)
 
     async def _enter(
-        self, identity: Identity, request: Request | None = None, cursors: dict[str, int] | None = None
+        self, arrival: Arrival, request: Request | None = None, cursors: dict[str, int] | None = None
     ) -> None:
         """Say `ready`, then let the user's streams flow: from the heads, or from the client's cursors."""
-        places = await self.hub.threads.run(self.router.places_of, identity.user_id)
+        identity, places = arrival
         # Before `ready`, so that from then on nothing is missed, ephemera included.
         await self.hub.open([place.stream for place in places])
         self.connection.identity = identity
@@ -137,7 +139,7 @@ class ChatConsumer(AsyncConsumer):
             self._rewind(cursors)
             self._start(self._say_resumed(None, cursors, denied=denied))
         # A session that ended after its token was looked at, but before its end could be heard here.
-        await self.hub.roster.close_ended([self.connection])
+        await self.hub.roster.check(self.connection)
         self.hub.presence.entered(self.connection, self.router)
 
     def _ready(self, identity: Identity, places: list[Place], request: Request | None) -> str:
@@ -175,9 +177,7 @@ class ChatConsumer(AsyncConsumer):
             self.connection.close(CloseCode.TIMEOUT)
 
     def _watch_expiry(self, identity: Identity) -> None:
-        for timer in self.timers:
-            timer.cancel()
-        self.timers.clear()
+        self._cancel_timers()
         left = identity.expires_at - time.time()
         self._later(left - EXPIRY_WARNING_SECONDS, lambda: self._warn_of_expiry(identity))
         self._later(left, lambda: self.connection.close(CloseCode.TOKEN_EXPIRED))
@@ -231,14 +231,17 @@ class ChatConsumer(AsyncConsumer):
     async def _authenticate(self, request: Request) -> None:
         data = protocol.typed(AuthData, request.data)
         cursors = _checked(data.cursors or {})
+        known = self.connection.identity
+        if known is None:
+            self._cancel_timers()  # the client was in time; how long we take is not its fault
         try:
-            identity = await self.hub.threads.run(self.router.identify, data.token)
-            if self.connection.identity and self.connection.identity.user_id != identity.user_id:
+            arrival = await self.hub.arrive(self.router, self.router.read_token(data.token))
+            if known and known.user_id != arrival.identity.user_id:
                 raise TokenInvalid("A socket belongs to one user; open another one.")
         except ChatError as error:
             self._refuse_entry(error, request)
             return
-        await self._enter(identity, request, cursors)
+        await self._enter(arrival, request, cursors)
 
     def _resume(self, request: Request) -> None:
         cursors = _checked(protocol.typed(ResumeData, request.data).cursors)
@@ -299,6 +302,11 @@ class ChatConsumer(AsyncConsumer):
 
     def _later(self, seconds: float, work: Any) -> None:
         self.timers.append(asyncio.get_running_loop().call_later(max(0, seconds), work))
+
+    def _cancel_timers(self) -> None:
+        for timer in self.timers:
+            timer.cancel()
+        self.timers.clear()
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +28,10 @@ from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.doorbell import Doorbell
 from realtime.feed import PAGE, Feed, Following
+from realtime.loader import Loader
 from realtime.presence import Presence
 from realtime.roster import Roster
-from realtime.router import Place, Route
+from realtime.router import Arrival, Claims, Place, Route, Router
 from realtime.threads import DatabaseThreads
 
 logger = structlog.get_logger(__name__)
@@ -48,6 +50,8 @@ class Hub:
         self.roster = Roster(self.threads)
         self.doorbell = Doorbell(self._hear)
         self.presence = Presence(self)
+        self._arrivals: Loader[Claims, Arrival] | None = None
+        self._openings: Loader[list[str], None] = Loader(self._open_all)
         self._opening = asyncio.Lock()
         self._tasks = [
             self.loop.create_task(work)
@@ -76,6 +80,12 @@ class Hub:
         if route.type not in self.batchers:
             self.batchers[route.type] = Batcher(route.handler, self.threads)
         return self.batchers[route.type]
+
+    async def arrive(self, router: Router, claims: Claims) -> Arrival:
+        """Who comes with these claims, and what they follow. Raises: what the router says, Unavailable."""
+        if self._arrivals is None:
+            self._arrivals = Loader(lambda all_: self.threads.run(router.arrive, all_))
+        return await self._arrivals.get(claims)
 
     # --- Connections ----------------------------------------------------------------------------
 
@@ -230,18 +240,23 @@ class Hub:
         """Have a feed for each name: subscription first, then the head, so that nothing falls between."""
         if all(name in self.feeds and self.feeds[name].is_placed for name in names):
             return
+        await self._openings.get(names)
+
+    async def _open_all(self, asked: list[list[str]]) -> list[None]:
+        names = list(dict.fromkeys(chain.from_iterable(asked)))
         async with self._opening:
-            for name in dict.fromkeys(names):
+            for name in names:
                 if name not in self.feeds:
                     feed = self.feeds[name] = Feed(
                         name, read=self._read, steer=self._steer, fell_behind=self._start_catching_up
                     )
                     # A layer that did not answer is not asked for each stream; the look mends it.
                     feed.subscribed = self.doorbell.answering and await self.doorbell.subscribe(name)
-            unplaced = [name for name in dict.fromkeys(names) if not self.feeds[name].is_placed]
+            unplaced = [name for name in names if not self.feeds[name].is_placed]
             heads = await self.threads.run(log.heads, unplaced)
             for name in unplaced:
                 self.feeds[name].begin(heads.get(name, 0))
+        return [None] * len(asked)
 
     async def _hear(self, message: dict[str, Any]) -> None:
         """Take a message of `realtime.publish`, or of another process's `Presence`."""

@@ -14,6 +14,7 @@ from django.conf import settings
 from realtime import protocol
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
+from realtime.loader import Loader
 from realtime.threads import DatabaseThreads
 
 logger = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ class Roster:
         self._by_user: defaultdict[UUID, set[Connection]] = defaultdict(set)
         self._ended: Ended = _none_ended
         self._draining = False
+        self._newcomers: Loader[Connection, None] = Loader(self._check)
 
     def add(self, connection: Connection, ended: Ended) -> None:
         """Know a connection from now on. `ended` tells which of some sessions are over."""
@@ -87,8 +89,15 @@ class Roster:
     def _all(self) -> list[Connection]:
         return [connection for mine in self._by_user.values() for connection in mine]
 
-    async def close_ended(self, connections: Iterable[Connection]) -> None:
-        """Close those whose session is over. Raises Unavailable."""
+    async def check(self, connection: Connection) -> None:
+        """Close a connection if its session is over. Raises Unavailable."""
+        await self._newcomers.get(connection)
+
+    async def _check(self, connections: list[Connection]) -> list[None]:
+        await self._close_ended(connections)
+        return [None] * len(connections)
+
+    async def _close_ended(self, connections: Iterable[Connection]) -> None:
         by_session: defaultdict[UUID, list[Connection]] = defaultdict(list)
         for connection in connections:
             if connection.identity:
@@ -105,7 +114,7 @@ class Roster:
         while True:
             await asyncio.sleep(SESSION_POLL_SECONDS * random.uniform(0.75, 1))  # noqa: S311
             try:
-                await self.close_ended(self._all())
+                await self._close_ended(self._all())
             except Exception as error:  # noqa: BLE001 - the next look comes
                 logger.warning("look_failed", error=type(error).__name__)
 

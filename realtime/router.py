@@ -17,6 +17,13 @@ from core.errors import ChatError
 from realtime.close_codes import CloseCode
 
 
+class Claims(NamedTuple):
+    """What a credential says: a session, and until when, in epoch seconds. Whether that goes on is another question."""
+
+    session_id: UUID
+    expires_at: float
+
+
 class Identity(NamedTuple):
     """Who is at the other end. `card` goes into `ready`; `expires_at` is the token's end, epoch seconds."""
 
@@ -36,6 +43,13 @@ class Place(NamedTuple):
     stream: str
     head: int
     since: int = 0
+
+
+class Arrival(NamedTuple):
+    """Someone who comes in: who it is, and the streams that they follow now, from one consistent read."""
+
+    identity: Identity
+    places: list[Place]
 
 
 class Audience(NamedTuple):
@@ -85,18 +99,18 @@ class Router:
 
     Args:
         routes: the apps' frame tables, concatenated.
-        identify: who an access token belongs to; raises a 401 or 403 ChatError.
-        redeem: likewise for a one-use ticket.
-        places_of: the streams that a user follows now, from one consistent read.
+        read_token: what an access token says; asks nobody, raises a 401 ChatError.
+        redeem: likewise for a one-use ticket, which is spent by it; for a thread.
+        arrive: who comes with each of these claims, or the 401 or 403 ChatError that they get.
         ended: those of the sessions that have ended, with the code to close their sockets with.
         audience_of: who is told of a user's presence.
         seen: keeps when a user was last known to be here.
     """
 
     routes: Sequence[Route]
-    identify: Callable[[str], Identity]
-    redeem: Callable[[str], Identity]
-    places_of: Callable[[UUID], list[Place]]
+    read_token: Callable[[str], Claims]
+    redeem: Callable[[str], Claims]
+    arrive: Callable[[Sequence[Claims]], Sequence[Arrival | ChatError]]
     ended: Callable[[Collection[UUID]], dict[UUID, CloseCode]]
     audience_of: Callable[[UUID], Audience]
     seen: Callable[[UUID, datetime], None]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum, Value
+from django.db.models import F, Q, QuerySet, Sum, UUIDField, Value
 
 from accounts.models import User
 from core.errors import NotFound
@@ -141,17 +141,23 @@ def room_streams_of(user_id: UUID, *, at_most: int) -> list[str]:
     return [room_stream(id_) for id_ in rooms.values_list("room_id", flat=True)]
 
 
-def places_of(user_id: UUID) -> list[Place]:
-    """The streams that a user follows: their own, and that of each room they are in.
+def places_of(user_ids: Collection[UUID]) -> dict[UUID, list[Place]]:
+    """The streams that each of the users follows: their own, first, and that of each room they are in.
 
     One statement (UNION ALL), and so one snapshot on every database: no membership without the
     head that was true at the same moment.
     """
-    own = user_stream(user_id)
-    rooms = Membership.active.filter(user_id=user_id)
-    rows = rooms.values_list("room__stream_row__name", "room__stream_row__head", "joined_pos").union(
-        Stream.objects.filter(name=own).values_list("name", "head", Value(0)), all=True
+    owns = {user_stream(id_): id_ for id_ in user_ids}
+    rooms = Membership.active.filter(user_id__in=user_ids)
+    rows = rooms.values_list("room__stream_row__name", "room__stream_row__head", "joined_pos", "user_id")
+    own_rows = Stream.objects.filter(name__in=owns).values_list(
+        "name", "head", Value(0), Value(None, UUIDField())
     )
-    places = [Place(*row) for row in rows]
     # A user to whom nothing has happened yet has no stream.
-    return places if any(place.stream == own for place in places) else [Place(own, 0), *places]
+    places = {id_: [Place(own, 0)] for own, id_ in owns.items()}
+    for name, head, since, user_id in rows.union(own_rows, all=True):
+        if user_id is None:
+            places[owns[name]][0] = Place(name, head)
+        else:
+            places[user_id].append(Place(name, head, since))
+    return places

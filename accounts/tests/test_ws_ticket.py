@@ -5,10 +5,10 @@ from functools import partial
 import jwt
 import pytest
 
-from accounts import services, tokens
-from accounts.models import Session, User
-from core.errors import AccountSuspended, SessionRevoked, TokenInvalid
-from realtime.router import Identity
+from accounts import tokens
+from accounts.models import Session
+from core.errors import TokenInvalid
+from realtime.router import Claims
 
 URL = "/api/v1/auth/ws-ticket"
 
@@ -20,11 +20,11 @@ def test_a_ticket_opens_one_socket(alice, client_of):
     body = response.json()
     assert set(body) == {"ticket", "expires_in"}
     assert body["expires_in"] == 30
-    identity = tokens.redeem_ticket(body["ticket"])
+    claims = tokens.redeem_ticket(body["ticket"])
     session = Session.objects.get(user=alice)
     access = client._credentials["HTTP_AUTHORIZATION"].split()[1]
     expires_at = jwt.decode(access, options={"verify_signature": False})["exp"]
-    assert (identity.user_id, identity.session_id, identity.expires_at) == (alice.id, session.id, expires_at)
+    assert claims == (session.id, expires_at)
     with pytest.raises(TokenInvalid):
         tokens.redeem_ticket(body["ticket"])
 
@@ -33,22 +33,7 @@ def test_a_ticket_opens_one_socket(alice, client_of):
 def test_of_parallel_sockets_one_gets_in(alice, session_of, race):
     ticket = tokens.issue_ticket(session_of(alice).id, 1.0)
     outcomes = race(*[partial(tokens.redeem_ticket, ticket)] * 6)
-    assert len([outcome for outcome in outcomes if isinstance(outcome, Identity)]) == 1
-
-
-def test_a_logout_spoils_the_ticket(alice, session_of):
-    session = session_of(alice)
-    ticket = tokens.issue_ticket(session.id, 1.0)
-    services.logout(alice, session_id=session.id)
-    with pytest.raises(SessionRevoked):
-        tokens.redeem_ticket(ticket)
-
-
-def test_a_suspension_spoils_the_ticket(alice, session_of):
-    ticket = tokens.issue_ticket(session_of(alice).id, 1.0)
-    User.objects.update(is_active=False)
-    with pytest.raises(AccountSuspended):
-        tokens.redeem_ticket(ticket)
+    assert len([outcome for outcome in outcomes if isinstance(outcome, Claims)]) == 1
 
 
 @pytest.mark.parametrize("ticket", ["", "x", "x" * 43, "x" * 1_000_000, "\x00" * 43, "é" * 43])

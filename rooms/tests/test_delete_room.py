@@ -78,7 +78,7 @@ class TestService:
             assert not selectors.members_of(user, room).exists()
             assert selectors.unread_total(user) == 0
             assert selectors.room_streams_of(user.id, at_most=200) == []
-            assert [place.stream for place in selectors.places_of(user.id)] == [f"user:{user.id}"]
+            assert [place.stream for place in selectors.places_of([user.id])[user.id]] == [f"user:{user.id}"]
         assert selectors.room_mates(alice, [bob.id]) == set()
 
     def test_any_owner_may_delete_it(self, bob, room):
