@@ -2,17 +2,20 @@
 # Sees to it that this machine has what the tests on MariaDB + Redis need: the two servers, and what
 # mysqlclient is built from. As root on Debian or Ubuntu it installs what is missing; else it says what is.
 # Starts no service: the tests run private servers of their own. Exit code 0: everything is here.
+# With the argument `chaos`: what a run under fire can use besides.
 set -eu
 
 # Debian keeps daemons in sbin, which is not on everybody's PATH.
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 python=${PYTHON:-.venv/bin/python}
+purpose=${1:-tests}
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
 missing() {
     { has mariadbd && has mariadb-install-db && has mariadb-admin; } || echo mariadb-server
     has redis-server || echo redis-server
+    [ "$purpose" != chaos ] || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || echo libfaketime
     # Once mysqlclient is built, nothing to build it with is needed.
     "$python" -c 'import MySQLdb' 2>/dev/null && return
     has gcc || echo gcc libc6-dev
