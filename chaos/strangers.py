@@ -19,6 +19,8 @@ import websockets
 TOO_POLITE = 19
 """The priority: they have a machine of their own in life, and share two cores here."""
 
+SECONDS_TO_DIE = 0.1
+
 _FAILURES = (OSError, TimeoutError, websockets.WebSocketException)
 
 
@@ -70,6 +72,8 @@ async def crowd(each: int, there: str, later: str, tokens: list[str]) -> None:
                         if frame["type"] == "ready":
                             ready.release()
                             await socket.wait_closed()
+                            # A process that dies closes its sockets one by one, the listening one among them.
+                            await asyncio.sleep(SECONDS_TO_DIE)
                             break
                         refusals[str(frame)] += 1
                 except (ConnectionRefusedError, ConnectionResetError):

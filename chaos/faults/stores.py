@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from chaos.faults.fault import Fault, Scene, freeze
 from chaos.stage import Rows, SQLRefused, Stage
+from realtime.batches import IMPATIENT_SECONDS
 from tests.with_servers import Server
 
 SECONDS_REDIS_FROZEN = 15
@@ -106,6 +107,8 @@ async def deadlock(scene: Scene) -> None:
 
 
 def _deadlock(stage: Stage) -> int:
+    # Who has just found a lock taken waits for none, and so meets no deadlock.
+    time.sleep(IMPATIENT_SECONDS + 1)
     before = _deadlocks(stage)
     deadline = time.monotonic() + SECONDS_TO_A_DEADLOCK
     streams = [
