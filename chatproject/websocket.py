@@ -1,12 +1,17 @@
-"""uvicorn's WebSocket protocol, but for how it lets go: at a stop, of who is silent, of who takes and doesn't give."""
+"""uvicorn's WebSocket protocol, but for what it takes, ready messages, and for how it lets go.
+
+At a stop, of who is silent, of who takes and doesn't give.
+"""
 
 from __future__ import annotations
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
 
 from realtime.close_codes import CloseCode
+from realtime.handshake import WRITE_EXTENSION
 
 SECONDS_TO_FLUSH = 5
 
@@ -18,9 +23,25 @@ MAX_FRAGMENTS = 1024
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Closes late where uvicorn closes at once, and at last where it waits for ever."""
+    """Closes late where uvicorn closes at once, and at last where it waits for ever.
+
+    Its scope has the extension `chat.write`: `send` makes each message anew for each socket, and an event goes to many.
+    """
 
     _bytes_after_close = 0
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        # Ready bytes are plain ones: not for a connection that agreed on compression.
+        if not self.close_sent and not self.conn.extensions:
+            self.scope["extensions"][WRITE_EXTENSION] = {"write": self.write_ready}
+
+    def write_ready(self, message: bytes) -> bool:
+        """Write a whole message of RFC 6455; False, and nothing is written, if the peer doesn't keep up."""
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+            return False
+        self.transport.write(message)
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Who was told to go and floods on is not listened to: parsing costs more than sending."""

@@ -44,7 +44,6 @@ REFUSALS = Limit("refusals", most=200, seconds=10)
 """Frames refused for their number; one more is a flood."""
 
 EXPIRY_WARNING_SECONDS = 60
-
 _BAD_FRAME = (MalformedJSON, InvalidFrame, UnknownType)
 _CLOSE_CODES: dict[type[ChatError], CloseCode] = {
     TokenExpired: CloseCode.TOKEN_EXPIRED,
@@ -71,7 +70,7 @@ class ChatConsumer(AsyncConsumer):
             await send({"type": "websocket.close", "code": 1008})
             return
         self.hub = hubs.current()
-        self.connection = Connection(send, asyncio.current_task())
+        self.connection = Connection(send, asyncio.current_task(), handshake.ready_writer(scope))
         self.unanswered = asyncio.Semaphore(MAX_UNANSWERED)
         self.frames = Window(
             Limit.of_rate("frames", burst=settings.WS_FRAME_BURST, per_second=settings.WS_FRAMES_PER_SECOND)
@@ -127,7 +126,7 @@ class ChatConsumer(AsyncConsumer):
         """Say `ready`, then let the user's streams flow: from the heads, or from the client's cursors."""
         identity, places = arrival
         # Before `ready`, so that from then on nothing is missed, ephemera included.
-        await self.hub.open([place.stream for place in places])
+        await self.hub.feeds.open([place.stream for place in places])
         self.connection.identity = identity
         self.hub.roster.add(self.connection, self.router.ended)
         self._watch_expiry(identity)

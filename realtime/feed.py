@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from eventlog.log import LoggedEvent
+from realtime.protocol import Outgoing
 
 if TYPE_CHECKING:
     from realtime.connection import Connection
@@ -142,7 +143,7 @@ class Feed:
 
     def _deliver(self, event: LoggedEvent) -> None:
         self.position = event.pos
-        frame = event.frame
+        frame = Outgoing(event.frame)
         slow = [connection for connection in self.live if not connection.offer(frame)]
         for connection in slow:
             self._leave_behind(connection, event.pos - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,9 @@ from django.conf import settings
 from realtime import protocol
 
 Scope = dict[str, Any]
+
+WRITE_EXTENSION = "chat.write"
+"""In the scope of a server that takes ready bytes: `{"write": (bytes) -> bool}`; see `Connection`."""
 
 
 class Credential(NamedTuple):
@@ -50,3 +54,9 @@ def origin_allowed(scope: Scope) -> bool:
     if not origin or "*" in settings.WS_ALLOWED_ORIGINS or origin in settings.WS_ALLOWED_ORIGINS:
         return True
     return urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")
+
+
+def ready_writer(scope: Scope) -> Callable[[bytes], bool] | None:
+    """What takes whole WebSocket messages as they are, if the server has that."""
+    writer: Callable[[bytes], bool] | None = scope.get("extensions", {}).get(WRITE_EXTENSION, {}).get("write")
+    return writer

@@ -11,14 +11,11 @@ One layer membership per stream and process, however many connections follow it.
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 
 from eventlog import log
 from eventlog.log import EVERYONE, LoggedEvent
@@ -28,8 +25,10 @@ from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.doorbell import Doorbell
 from realtime.feed import PAGE, Feed, Following
+from realtime.feeds import Feeds
 from realtime.loader import Loader
 from realtime.presence import Presence
+from realtime.protocol import Outgoing
 from realtime.roster import Roster
 from realtime.router import Arrival, Claims, Place, Route, Router
 from realtime.threads import DatabaseThreads
@@ -45,21 +44,18 @@ class Hub:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.threads = DatabaseThreads()
-        self.feeds: dict[str, Feed] = {}
         self.batchers: dict[str, Batcher] = {}
         self.roster = Roster(self.threads)
         self.doorbell = Doorbell(self._hear)
+        self.feeds = Feeds(self.doorbell, run=self._run, make=self._feed)
         self.presence = Presence(self)
         self._arrivals: Loader[Claims, Arrival] | None = None
-        self._openings: Loader[list[str], None] = Loader(self._open_all)
-        self._opening = asyncio.Lock()
         self._tasks = [
             self.loop.create_task(work)
             for work in (
                 self.doorbell.listen(),
                 self.doorbell.send(),
-                self._look_at_heads(),
-                self._tend_feeds(),
+                *self.feeds.tasks(),
                 self.roster.look_for_ended(),
                 *self.presence.tasks(),
             )
@@ -74,6 +70,12 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.presence.stop()
         await asyncio.to_thread(self.threads.stop)
+
+    async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
+        return await self.threads.run(work, *args)
+
+    def _feed(self, name: str) -> Feed:
+        return Feed(name, read=self._read, steer=self._steer, fell_behind=self._start_catching_up)
 
     def batcher(self, route: Route) -> Batcher:
         """The queue of a batched route's calls, one per process."""
@@ -106,7 +108,7 @@ class Hub:
         A stream that it follows already keeps its place.
         """
         places = list(places)
-        await self.open([place.stream for place in places])
+        await self.feeds.open([place.stream for place in places])
         for place in places:
             if not connection.is_open:
                 return
@@ -188,7 +190,7 @@ class Hub:
         for event in events:
             await connection.has_room()
             # Rewound, ended or closed while waiting: the caller looks again.
-            if following.place != event.pos - 1 or not connection.offer(event.frame):
+            if following.place != event.pos - 1 or not connection.offer(Outgoing(event.frame)):
                 return
             following.place = event.pos
             self._steer(connection, following, event)
@@ -234,29 +236,7 @@ class Hub:
             logger.warning("follow_failed", error=type(error).__name__)
             connection.close(CloseCode.TRY_AGAIN_LATER)
 
-    # --- Feeds ----------------------------------------------------------------------------------
-
-    async def open(self, names: list[str]) -> None:
-        """Have a feed for each name: subscription first, then the head, so that nothing falls between."""
-        if all(name in self.feeds and self.feeds[name].is_placed for name in names):
-            return
-        await self._openings.get(names)
-
-    async def _open_all(self, asked: list[list[str]]) -> list[None]:
-        names = list(dict.fromkeys(chain.from_iterable(asked)))
-        async with self._opening:
-            for name in names:
-                if name not in self.feeds:
-                    feed = self.feeds[name] = Feed(
-                        name, read=self._read, steer=self._steer, fell_behind=self._start_catching_up
-                    )
-                    # A layer that did not answer is not asked for each stream; the look mends it.
-                    feed.subscribed = self.doorbell.answering and await self.doorbell.subscribe(name)
-            unplaced = [name for name in names if not self.feeds[name].is_placed]
-            heads = await self.threads.run(log.heads, unplaced)
-            for name in unplaced:
-                self.feeds[name].begin(heads.get(name, 0))
-        return [None] * len(asked)
+    # --- The doorbell ---------------------------------------------------------------------------
 
     async def _hear(self, message: dict[str, Any]) -> None:
         """Take a message of `realtime.publish`, or of another process's `Presence`."""
@@ -273,49 +253,14 @@ class Hub:
                     feed.take(events[start : start + _EVENTS_PER_TURN])
                     await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
             case "ephemeral":
+                frame = Outgoing(message["frame"])
                 for connection in feed.live:
                     if connection.identity and str(connection.identity.user_id) not in message["not_to"]:
-                        connection.offer_ephemeral(message["frame"])
+                        connection.offer_ephemeral(frame)
             case "end":
                 self.roster.end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
             case "surplus":
                 self.roster.close_surplus(UUID(message["user"]), message["connections"])
-
-    async def _look_at_heads(self) -> None:
-        """Find what no doorbell told. Asks the database only: a layer that hangs must not hold this up."""
-        while True:
-            # Not all processes at once.
-            await asyncio.sleep(settings.HEAD_POLL_SECONDS * random.uniform(0.75, 1))  # noqa: S311
-            try:
-                placed = [name for name, feed in self.feeds.items() if feed.is_placed]
-                heads = await self.threads.run(log.heads, placed)
-                for name, head in heads.items():
-                    if feed := self.feeds.get(name):
-                        feed.look_for(head)
-            except Exception as error:  # noqa: BLE001 - the next look comes
-                logger.warning("look_failed", error=type(error).__name__)
-
-    async def _tend_feeds(self) -> None:
-        """Let go of streams that nobody follows, and subscribe where that failed before."""
-        while True:
-            await asyncio.sleep(settings.HEAD_POLL_SECONDS)
-            try:
-                await self._close_idle()
-                for feed in [feed for feed in self.feeds.values() if not feed.subscribed]:
-                    feed.subscribed = await self.doorbell.subscribe(feed.name)
-                    if not feed.subscribed:
-                        break  # the layer is away
-            except Exception as error:  # noqa: BLE001 - the next turn comes
-                logger.warning("tending_failed", error=type(error).__name__)
-
-    async def _close_idle(self) -> None:
-        async with self._opening:
-            for feed in list(self.feeds.values()):
-                if feed.followers:
-                    continue  # looked at now: one may have come while the last feed was unsubscribed
-                del self.feeds[feed.name]
-                if not await self.doorbell.unsubscribe(feed.name):
-                    break
 
 
 _current: Hub | None = None

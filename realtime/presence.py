@@ -29,6 +29,7 @@ from eventlog.log import user_stream
 from realtime import presence_store, protocol
 from realtime.connection import Connection
 from realtime.presence_store import Change, Entry, Here
+from realtime.protocol import Outgoing
 from realtime.router import Router
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ class Presence:
                 watchers.update(feed.followers)
         for user_id in message["users"]:
             watchers.update(self._hub.roster.connections_of(UUID(user_id)))
+        frame = Outgoing(message["frame"])
         for connection in watchers:
             if connection.identity and str(connection.identity.user_id) not in message["not_to"]:
-                connection.offer_ephemeral(message["frame"])
+                connection.offer_ephemeral(frame)

@@ -6,6 +6,8 @@ import re
 from typing import Any, Literal, TypeVar
 
 import msgspec
+from websockets.frames import Frame as Message
+from websockets.frames import Opcode
 
 from core import bounded_json
 from core.errors import ChatError, FieldError, InvalidFrame, UnknownField, ValidationFailed
@@ -64,6 +66,16 @@ class Frame(msgspec.Struct, omit_defaults=True):
     stream: str | None = None
     ts: str | None = None
     data: Any = msgspec.UNSET
+
+
+class Outgoing:
+    """A frame on its way to any number of sockets: its text, and the same as a message of RFC 6455, built once."""
+
+    __slots__ = ("text", "wire")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.wire: bytes = Message(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
 class RefusedFrame(Exception):

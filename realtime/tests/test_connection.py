@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
+from realtime.protocol import Outgoing
 
 
 class Reader:
@@ -55,6 +56,73 @@ async def turns(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
+class Wire:
+    """A server that takes ready messages while `open`; what goes by `send` instead is kept in the same order."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self.taken: list[bytes] = []
+        self.sends = asyncio.Event()
+
+    def write(self, message: bytes) -> bool:
+        if self.open:
+            self.taken.append(message)
+        return self.open
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.sends.wait()
+        self.taken.append(Outgoing(message["text"]).wire if "text" in message else b"closed")
+
+
+class TestReadyMessages:
+    async def test_a_server_that_takes_them_gets_them_at_once(self) -> None:
+        wire = Wire()
+        connection = Connection(wire.send, None, wire.write)
+        for number in range(100):
+            assert connection.offer(Outgoing(str(number)))
+        connection.offer_ephemeral(Outgoing("typing"))
+        connection.push("ack")
+        frames = [*map(str, range(100)), "typing", "ack"]
+        assert wire.taken == [Outgoing(frame).wire for frame in frames]
+
+    async def test_none_overtakes_those_that_wait(self) -> None:
+        wire = Wire()
+        connection = Connection(wire.send, None, wire.write)
+        async with writing(connection):
+            wire.open = False
+            connection.offer(Outgoing("a"))
+            connection.offer(Outgoing("b"))
+            await turns()
+            wire.open = True  # while `send` still has the first one
+            connection.offer(Outgoing("c"))
+            await turns()
+            assert wire.taken == []
+            wire.sends.set()
+            await turns()
+            connection.offer(Outgoing("d"))
+        assert wire.taken == [Outgoing(frame).wire for frame in "abcd"]
+
+    async def test_a_peer_that_does_not_keep_up_fills_the_buffer(self) -> None:
+        wire = Wire()
+        wire.open = False
+        connection = Connection(wire.send, None, wire.write)
+        assert all(connection.offer(Outgoing("a")) for _ in range(16))
+        assert not connection.offer(Outgoing("a"))
+        connection.stop()
+
+    async def test_none_goes_out_after_the_close(self) -> None:
+        wire = Wire()
+        wire.sends.set()
+        connection = Connection(wire.send, None, wire.write)
+        async with writing(connection):
+            connection.offer(Outgoing("a"))
+            connection.close(CloseCode.SERVICE_RESTART)
+            connection.offer(Outgoing("b"))
+            connection.push("c")
+            await turns()
+        assert wire.taken == [Outgoing("a").wire, b"closed"]
+
+
 class TestBuffer:
     async def test_frames_go_out_in_the_order_in_which_they_came(self) -> None:
         reader = Reader()
@@ -62,7 +130,7 @@ class TestBuffer:
         async with writing(connection):
             reader.reads.set()
             for number in range(100):
-                assert connection.offer(str(number))
+                assert connection.offer(Outgoing(str(number)))
                 await asyncio.sleep(0)
             connection.push("last")
             await turns()
@@ -70,22 +138,22 @@ class TestBuffer:
 
     async def test_a_full_one_refuses_frames_of_streams(self) -> None:
         connection = Connection(Reader().send, None)
-        assert all(connection.offer("a") for _ in range(16))
-        assert not connection.offer("a")
+        assert all(connection.offer(Outgoing("a")) for _ in range(16))
+        assert not connection.offer(Outgoing("a"))
         connection.stop()
 
     async def test_one_is_full_by_bytes_as_well(self) -> None:
         connection = Connection(Reader().send, None)
-        assert connection.offer("a" * 9_999)
-        assert connection.offer("a" * 5_000), "what is not yet full takes one more, of any size"
-        assert not connection.offer("a")
+        assert connection.offer(Outgoing("a" * 9_990))
+        assert connection.offer(Outgoing("a" * 5_000)), "what is not yet full takes one more, of any size"
+        assert not connection.offer(Outgoing("a"))
         connection.stop()
 
     async def test_answers_are_taken_even_when_it_is_full(self) -> None:
         reader = Reader()
         connection = Connection(reader.send, None)
         for _ in range(16):
-            connection.offer("a")
+            connection.offer(Outgoing("a"))
         connection.push("ack")
         async with writing(connection):
             reader.reads.set()
@@ -96,15 +164,15 @@ class TestBuffer:
         reader = Reader()
         connection = Connection(reader.send, None)
         for number in range(7):
-            connection.offer(str(number))
+            connection.offer(Outgoing(str(number)))
         assert not connection.is_half_full()
-        connection.offer_ephemeral("typing")
+        connection.offer_ephemeral(Outgoing("typing"))
         assert connection.is_half_full()
-        connection.offer_ephemeral("typing too")
+        connection.offer_ephemeral(Outgoing("typing too"))
         async with writing(connection):
             reader.reads.set()
             await turns(60)
-            connection.offer_ephemeral("typing again")
+            connection.offer_ephemeral(Outgoing("typing again"))
             await turns()
         assert reader.texts == [*map(str, range(7)), "typing", "typing again"]
 
@@ -112,19 +180,19 @@ class TestBuffer:
         reader = Reader()
         connection = Connection(reader.send, None)
         for _ in range(16):
-            connection.offer("a")
+            connection.offer(Outgoing("a"))
         waiting = asyncio.create_task(connection.has_room())
         async with writing(connection):
             await turns()
             assert not waiting.done()
             reader.reads.set()
             await asyncio.wait_for(waiting, 5)
-            assert connection.offer("b")
+            assert connection.offer(Outgoing("b"))
 
     async def test_who_has_room_does_not_wait(self) -> None:
         connection = Connection(Reader().send, None)
         for _ in range(7):
-            connection.offer("a")
+            connection.offer(Outgoing("a"))
         await asyncio.wait_for(connection.has_room(), 5)
 
 
@@ -133,7 +201,7 @@ class TestSlowReader:
         settings.WS_SLOW_SECONDS = 0.05
         connection = Connection(Reader().send, None)
         for _ in range(8):
-            connection.offer("a")
+            connection.offer(Outgoing("a"))
         assert connection.close_code is None
         await asyncio.wait_for(connection.has_room(), 5)
         assert connection.close_code is CloseCode.SLOW_CONSUMER
@@ -142,7 +210,7 @@ class TestSlowReader:
         reader = Reader()
         connection = Connection(reader.send, None)
         for _ in range(8):
-            connection.offer("a")
+            connection.offer(Outgoing("a"))
         first = connection._stalled
         assert first is not None
         async with writing(connection):
@@ -152,14 +220,14 @@ class TestSlowReader:
             assert first.cancelled()
             reader.reads.clear()
             for _ in range(10):
-                connection.offer("b")
+                connection.offer(Outgoing("b"))
             assert connection._stalled is not None
 
     async def test_replay_that_waits_for_room_is_let_go(self, settings: Settings) -> None:
         settings.WS_SLOW_SECONDS = 0.05
         connection = Connection(Reader().send, None)
         for _ in range(16):
-            connection.offer("a")
+            connection.offer(Outgoing("a"))
         await asyncio.wait_for(connection.has_room(), 5)
         assert connection.close_code is CloseCode.SLOW_CONSUMER
 
@@ -180,12 +248,12 @@ class TestClose:
         connection = Connection(reader.send, None)
         async with writing(connection) as writer:
             for number in range(3):
-                connection.offer(str(number))
+                connection.offer(Outgoing(str(number)))
             connection.push("error")
             connection.close(CloseCode.UNAUTHENTICATED)
             connection.push("too late")
-            connection.offer("too late")
-            connection.offer_ephemeral("too late")
+            connection.offer(Outgoing("too late"))
+            connection.offer_ephemeral(Outgoing("too late"))
             reader.reads.set()
             await asyncio.wait_for(writer, 5)
         assert reader.texts == ["0", "1", "2", "error"]

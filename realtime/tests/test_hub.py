@@ -289,7 +289,7 @@ class TestFeeds:
             first = Follower(hub)
             await first.follow(a=0, b=0)
             first.leave()
-            closing = asyncio.create_task(hub._close_idle())
+            closing = asyncio.create_task(hub.feeds.close_idle())
             await layer.asked.wait()  # "a" is on its way out, and "b" would be the next
             second = Follower(hub)
             await second.follow(b=0)

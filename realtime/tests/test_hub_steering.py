@@ -123,7 +123,7 @@ class TestSteering:
             follower.leave()
             threads.gate.set()
             await eventually(lambda: hub.feeds["b"].position == 0)
-            await hub._close_idle()
+            await hub.feeds.close_idle()
             assert not hub.feeds
             assert follower.connection.following == {}
 

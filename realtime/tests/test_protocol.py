@@ -21,7 +21,7 @@ from core.errors import (
 )
 from realtime import protocol
 from realtime.close_codes import CloseCode
-from realtime.protocol import Frame, RefusedFrame, Request
+from realtime.protocol import Frame, Outgoing, RefusedFrame, Request
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True):
@@ -187,3 +187,22 @@ class TestCloseCodes:
         """RFC 6455 §7.4.2 leaves 3000–4999 to applications, and some libraries let them send no others."""
         assert len(code.reason.encode()) <= 123
         assert 4000 <= (code.substitute or code) <= 4999
+
+
+class TestOutgoing:
+    """RFC 6455 §5.2: final, text, unmasked; the length in one, three or nine bytes."""
+
+    @pytest.mark.parametrize(
+        ("length", "head"),
+        [
+            (5, "8105"),
+            (125, "817d"),
+            (126, "817e007e"),
+            (65_535, "817effff"),
+            (65_536, "817f0000000000010000"),
+        ],
+    )
+    def test_is_the_text_as_one_message(self, length: int, head: str) -> None:
+        text = "é" + "a" * (length - 2)
+        assert Outgoing(text).wire == bytes.fromhex(head) + text.encode()
+        assert Outgoing(text).text == text
