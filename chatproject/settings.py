@@ -92,8 +92,7 @@ DATABASES: dict[str, Any] = {
     }
 }
 EMBEDDED_DATABASE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-if not EMBEDDED_DATABASE:
-    DATABASES["default"]["ENGINE"] = "core.mysql"
+DATABASES["default"]["ENGINE"] = "core.sqlite" if EMBEDDED_DATABASE else "core.mysql"
 DATABASES["default"]["OPTIONS"] = (
     {
         # Without IMMEDIATE two transactions that both read first can't both write later.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 import structlog
@@ -21,6 +22,9 @@ SECONDS_WITHOUT_REDIS = 5
 """After a failure Redis is left alone for so long."""
 
 _redis_again = 0.0
+
+_counting_locally = Lock()
+"""Two threads at once may start the library's timer twice, which fails."""
 
 
 class Limit(NamedTuple):
@@ -44,12 +48,14 @@ def take(limit: Limit, key: str, *, count: int = 1) -> int:
     global _redis_again  # noqa: PLW0603 - one breaker per process
     if time.monotonic() >= _redis_again:
         try:
-            return _take(_limiter(), limit, key, count)
+            if limiter := _limiter():
+                return _take(limiter, limit, key, count)
         except RedisError as error:
             # A Redis that hangs costs its timeout once in a while, not with every message.
             _redis_again = time.monotonic() + SECONDS_WITHOUT_REDIS
             logger.warning("limits_count_locally", error=type(error).__name__)
-    return _take(_local_limiter(), limit, key, count)
+    with _counting_locally:
+        return _take(_local_limiter(), limit, key, count)
 
 
 class Window:
@@ -80,9 +86,9 @@ def _take(limiter: MovingWindowRateLimiter, limit: Limit, key: str, count: int) 
 
 
 @cache
-def _limiter() -> MovingWindowRateLimiter:
+def _limiter() -> MovingWindowRateLimiter | None:
     if not settings.REDIS_URLS:
-        return _local_limiter()
+        return None
     storage: Storage = RedisStorage(
         settings.REDIS_URLS[0],
         key_prefix=f"{settings.REDIS_PREFIX}.limits",
