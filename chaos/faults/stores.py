@@ -18,8 +18,9 @@ SECONDS_REDIS_FROZEN = 15
 SECONDS_MARIADB_FROZEN = 20
 SECONDS_LOCKED = 10
 SECONDS_OF_STRIFE = 5
-SECONDS_TO_A_DEADLOCK = 20
-DEADLOCKS = 5
+SECONDS_TO_A_DEADLOCK = 30
+STRANGERS_IN_A_ROW = 5
+DEADLOCKS = 3
 
 
 async def kill_redis(scene: Scene) -> None:
@@ -107,8 +108,6 @@ async def deadlock(scene: Scene) -> None:
 
 
 def _deadlock(stage: Stage) -> int:
-    # Who has just found a lock taken waits for none, and so meets no deadlock.
-    time.sleep(IMPATIENT_SECONDS + 1)
     before = _deadlocks(stage)
     deadline = time.monotonic() + SECONDS_TO_A_DEADLOCK
     streams = [
@@ -118,9 +117,12 @@ def _deadlock(stage: Stage) -> int:
     # Slowly, so that others get between.
     locks = [f"SELECT id, SLEEP(0.02) FROM eventlog_stream WHERE id = {id_} FOR UPDATE" for id_ in streams]
     while (found := _deadlocks(stage) - before) < DEADLOCKS and time.monotonic() < deadline:
-        with suppress(SQLRefused):  # it may be the victim itself
-            stage.sql("SET SESSION innodb_lock_wait_timeout = 1", "BEGIN", *locks)
-        time.sleep(0.05)
+        # Who has just found a lock taken waits for none, and so meets no deadlock.
+        time.sleep(IMPATIENT_SECONDS + 1)
+        for _ in range(STRANGERS_IN_A_ROW):
+            with suppress(SQLRefused):  # it may be the victim itself
+                stage.sql("SET SESSION innodb_lock_wait_timeout = 1", "BEGIN", *locks)
+            time.sleep(0.05)
     return found
 
 
