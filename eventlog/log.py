@@ -17,9 +17,9 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, Value, When
 from django.utils import timezone
 
+from core.rows import insert, update
 from core.timestamps import rfc3339
 from eventlog.models import Event, Stream
 from eventlog.signals import events_committed
@@ -27,6 +27,9 @@ from eventlog.signals import events_committed
 EVERYONE = "*"
 
 _NAMES_PER_QUERY = 500
+
+_MOST_KNOWN = 100_000
+_known_ids: dict[str, int] = {}
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +94,24 @@ def lock(*names: str, wait: bool = True) -> LockedStreams:
         ids |= _ids(missing)
     # By id, not by name: InnoDB then takes the row locks in the order of the primary key.
     rows = Stream.objects.select_for_update(skip_locked=not wait).filter(id__in=ids.values()).order_by("id")
-    return LockedStreams(rows)
+    locked = LockedStreams(rows)
+    if wait and any(name not in locked for name in names):
+        # A stream that was made by a transaction that was rolled back: its id is known, but of nothing.
+        _known_ids.clear()
+        return lock(*names)
+    return locked
 
 
 def _ids(names: Iterable[str]) -> dict[str, int]:
-    return dict(Stream.objects.filter(name__in=names).values_list("name", "id"))
+    """The ids of those streams that exist. They never change, so they are asked for once."""
+    found = {name: _known_ids[name] for name in names if name in _known_ids}
+    if new := [name for name in names if name not in found]:
+        if len(_known_ids) > _MOST_KNOWN:
+            _known_ids.clear()
+        rows = dict(Stream.objects.filter(name__in=new).values_list("name", "id"))
+        _known_ids.update(rows)
+        found |= rows
+    return found
 
 
 class LockedStreams:
@@ -130,7 +146,7 @@ class LockedStreams:
             heads[draft.stream] += 1
             rows.append(self._row(draft, pos=heads[draft.stream], now=now))
         self._save(heads)
-        Event.objects.bulk_create(rows)
+        insert(rows)
         logged = [
             LoggedEvent(draft.stream, row.pos, row.type, row.frame, row.ends_for, row.opens, row.opens_after)
             for draft, row in zip(drafts, rows, strict=True)
@@ -157,11 +173,7 @@ class LockedStreams:
         # The rows are locked, so what we counted is what is true.
         for name, head in heads.items():
             self._by_name[name].head = head
-        rows = [self._by_name[name] for name in heads]
-        steps = [When(id=row.id, then=Value(row.head)) for row in rows]
-        Stream.objects.filter(id__in=[row.id for row in rows]).update(
-            head=Case(*steps, output_field=BigIntegerField())
-        )
+        update([self._by_name[name] for name in heads], "head")
 
 
 def replay(name: str, *, after: int, limit: int) -> list[LoggedEvent]:

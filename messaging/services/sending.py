@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, F, When
 
-from core import limits
+from core import limits, rows
 from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound, RoomLocked
+from core.group_commit import GroupCommit
 from core.limits import Limit
 from core.transactions import Contended, transactional
 from eventlog import log
-from eventlog.log import LockedStreams
+from eventlog.log import LockedStreams, room_stream
 from friendships.selectors import blocked_pairs
 from messaging import events
 from messaging.models import Message
 from messaging.services.drafts import Draft, body_hash, checked, type_of
 from rooms.models import Membership, Room
 from rooms.selectors import memberships_for
+
+_MOST_MEMBERS = 100_000
+_members: set[tuple[UUID, str]] = set()
+"""Who could send where, by the room's id, the last time they did: whose rooms are locked without asking first."""
 
 
 class Sent(NamedTuple):
@@ -59,9 +65,12 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | 
     return [next(saved) if isinstance(draft, Draft) else draft for draft in looked_at]
 
 
+_send = GroupCommit(send_messages)
+
+
 def send_message(draft: Draft) -> Sent:
-    """`send_messages` for one. Raises what that gives as an outcome."""
-    (outcome,) = send_messages([draft])
+    """`send_messages` for one, together with what other threads send meanwhile. Raises what that gives as an outcome."""
+    outcome = _send(draft)
     if isinstance(outcome, ChatError):
         raise outcome
     return outcome
@@ -77,10 +86,11 @@ def room_to_send(sender_id: UUID, *, count: int = 1) -> int:
 def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     if not drafts:
         return []
-    found = memberships_for({(draft.sender_id, draft.room) for draft in drafts})
-    streams = log.lock(*{membership.room.stream for membership in found.values()}, wait=wait)
-    # Again, now that nobody else can number, leave or remove: what was read before may be old.
-    memberships = memberships_for(found.keys())
+    pairs = {(draft.sender_id, draft.room) for draft in drafts}
+    streams = log.lock(*_streams(pairs), wait=wait)
+    # Now that nobody else can number, leave or remove: what was read before may be old.
+    memberships = memberships_for(pairs)
+    _members.difference_update(pairs - memberships.keys())
     rooms = {membership.room_id: membership.room for membership in memberships.values()}
     repeats = _saved_before(drafts)
     replies = _messages_by_id(draft.reply_to for draft in drafts)
@@ -113,26 +123,41 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     return outcomes
 
 
+def _streams(pairs: AbstractSet[tuple[UUID, str]]) -> set[str]:
+    """The streams of those of the rooms that their senders are members of, as far as is known without a lock.
+
+    Nobody locks rooms of others; a member who has just left locks in vain.
+    """
+    new = {pair for pair in pairs if pair not in _members}
+    found = memberships_for(new)
+    if len(_members) > _MOST_MEMBERS:
+        _members.clear()
+    # Not by its slug: that may come to be another room's.
+    _members.update(pair for pair, membership in found.items() if pair[1] == str(membership.room_id))
+    known = {room_stream(UUID(room)) for _, room in pairs - new}
+    return known | {membership.room.stream for membership in found.values()}
+
+
 def _saved_before(drafts: Iterable[Draft]) -> dict[tuple[UUID, str | None], Message]:
     """The messages that repeats among the drafts repeat, by sender and client_message_id."""
-    ids: dict[UUID, list[str]] = {}
-    for draft in drafts:
-        if draft.client_message_id is not None:
-            ids.setdefault(draft.sender_id, []).append(draft.client_message_id)
-    if not ids:
+    keys = {
+        (draft.sender_id, draft.client_message_id) for draft in drafts if draft.client_message_id is not None
+    }
+    if not keys:
         return {}
-    wanted = [Q(sender_id=sender, client_message_id__in=mine) for sender, mine in ids.items()]
-    rows = _shown().filter(Q(*wanted, _connector=Q.OR))
-    return {(row.sender_id, row.client_message_id): row for row in rows}
+    # Most are no repeats: what a repeat needs is read when there is one.
+    found = rows.among(Message.objects.all(), ("sender", "client_message_id"), keys).values_list(
+        "id", flat=True
+    )
+    return {(row.sender_id, row.client_message_id): row for row in _messages_by_id(found).values()}
 
 
-def _messages_by_id(ids: Iterable[str | None]) -> dict[str, Message]:
+def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
     wanted = {id_ for id_ in ids if id_ is not None}
-    return {str(row.id): row for row in _shown().filter(id__in=wanted)} if wanted else {}
-
-
-def _shown() -> QuerySet[Message]:
-    return Message.objects.select_related("room", "sender", "reply_to__sender")
+    if not wanted:
+        return {}
+    shown = Message.objects.select_related("room", "sender", "reply_to__sender")
+    return {str(row.id): row for row in shown.filter(id__in=wanted)}
 
 
 def _refusal(draft: Draft, room: Room, reply_to: Message | None, *, is_blocked: bool) -> ChatError | None:
@@ -174,16 +199,12 @@ def _store(
         return
     for message, event in zip(messages, events.messages_sent(streams, messages), strict=True):
         message.pos = event.pos
-    Message.objects.bulk_create(messages)
-    Room.objects.bulk_update(
-        {message.room_id: message.room for message in messages}.values(),
-        ["last_seq", "last_message_id", "last_activity_at"],
-    )
+    rows.insert(messages)
+    rooms = {message.room_id: message.room for message in messages}
+    rows.update(rooms.values(), "last_seq", "last_message_id", "last_activity_at")
     senders = {(message.sender_id, message.room_id) for message in messages}
-    Membership.objects.bulk_update(
-        {m.pk: m for m in memberships.values() if (m.user_id, m.room_id) in senders}.values(),
-        ["last_read_seq"],
-    )
+    senders_memberships = {m.pk: m for m in memberships.values() if (m.user_id, m.room_id) in senders}
+    rows.update(senders_memberships.values(), "last_read_seq")
     if replies := Counter(message.reply_to_id for message in messages if message.reply_to_id):
         steps = [When(id=id_, then=F("reply_count") + count) for id_, count in replies.items()]
         Message.objects.filter(id__in=replies).update(reply_count=Case(*steps))
