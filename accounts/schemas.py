@@ -108,15 +108,17 @@ class SessionPage(Page[SessionInfo]):
     """A page of sessions."""
 
 
+CARD_COLUMNS = ("id", "username", "display_name", "is_bot")
+
+
 def user_card(user: User) -> UserCard:
     """The card of a user; needs the user's row only."""
-    return UserCard(
-        id=user.id,
-        username=user.username,
-        display_name=user.shown_name,
-        avatar_url=None,
-        is_bot=user.is_bot,
-    )
+    return card_of(user.id, user.username, user.display_name, user.is_bot)
+
+
+def card_of(id_: UUID, username: str, display_name: str, is_bot: bool) -> UserCard:  # noqa: FBT001 - a column
+    """The card of a user, of the CARD_COLUMNS of their row."""
+    return UserCard(id_, username, display_name or username, None, is_bot)
 
 
 def presence(user: User, status: Status) -> Presence:

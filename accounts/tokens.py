@@ -23,6 +23,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from accounts.models import Session, User
 from accounts.schemas import user_card
 from core.errors import AccountSuspended, ChatError, SessionRevoked, TokenExpired, TokenInvalid
+from core.rows import saved_key
 from realtime.close_codes import CloseCode
 from realtime.router import Claims, Identity
 
@@ -83,6 +84,26 @@ def live_session(session_id: UUID | str) -> Session:
         AccountSuspended: the user may not log in now.
     """
     return _live(Session.objects.select_related("user").filter(id=session_id).first())
+
+
+def live_user(session_id: UUID | str) -> User:
+    """The user of a session, for each request anew.
+
+    Raises:
+        SessionRevoked: it has ended, or never was.
+        AccountSuspended: the user may not log in now.
+    """
+    # By hand: to write this statement takes Django four times as long as all the rest.
+    rows = User.objects.raw(
+        "SELECT u.*, s.revoked_at FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id WHERE s.id = %s",
+        [saved_key(Session, session_id)],
+    )
+    user = next(iter(rows), None)
+    if user is None or user.revoked_at:  # type: ignore[attr-defined]
+        raise SessionRevoked
+    if not user.is_active:
+        raise AccountSuspended
+    return user
 
 
 def _live(session: Session | None) -> Session:
@@ -158,7 +179,7 @@ class SessionTokenAuthentication(JWTAuthentication):
         return read_access(raw_token.decode("latin-1"))
 
     def get_user(self, validated_token: Token) -> User:  # type: ignore[override]
-        return live_session(validated_token["sid"]).user
+        return live_user(validated_token["sid"])
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         """Two words, the first of them Bearer in any case (RFC 9110 §11.1)."""

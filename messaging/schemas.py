@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
@@ -115,12 +116,17 @@ class Snapshot(msgspec.Struct):
 
 def message(row: MessageRow) -> Message:
     """A message; needs the row with `sender` and `reply_to__sender`."""
-    return Message(**_fields(row))
+    return message_of(row, *_loaded(row))
+
+
+def message_of(row: Any, cards: Mapping[UUID, UserCard], replied: Mapping[UUID, Any]) -> Message:
+    """A message; needs its columns, the cards of all senders, and the columns of the message that it answers."""
+    return Message(**_fields(row, cards, replied))
 
 
 def room_message(row: MessageRow) -> RoomMessage:
     """A message for a frame; needs `room` as well."""
-    return RoomMessage(**_fields(row), room_slug=row.room.slug)
+    return RoomMessage(**_fields(row, *_loaded(row)), room_slug=row.room.slug)
 
 
 def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
@@ -136,7 +142,12 @@ def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
     )
 
 
-def _fields(row: MessageRow) -> dict[str, Any]:
+def _loaded(row: MessageRow) -> tuple[dict[UUID, UserCard], dict[UUID, MessageRow]]:
+    rows = [row, row.reply_to] if row.reply_to else [row]
+    return {one.sender_id: user_card(one.sender) for one in rows}, {one.id: one for one in rows}
+
+
+def _fields(row: Any, cards: Mapping[UUID, UserCard], replied: Mapping[UUID, Any]) -> dict[str, Any]:
     return {
         "id": row.id,
         "room_id": row.room_id,
@@ -145,8 +156,8 @@ def _fields(row: MessageRow) -> dict[str, Any]:
         "content": row.content,
         "file_url": row.file_url,
         "file": None,
-        "sender": user_card(row.sender),
-        "reply_to": _reply_preview(row.reply_to) if row.reply_to else None,
+        "sender": cards[row.sender_id],
+        "reply_to": _reply_preview(replied[row.reply_to_id], cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
         "mentions": [],
         "reactions": [],
@@ -159,5 +170,5 @@ def _fields(row: MessageRow) -> dict[str, Any]:
     }
 
 
-def _reply_preview(row: MessageRow) -> ReplyPreview:
-    return ReplyPreview(row.id, row.seq, user_card(row.sender), row.content[:EXCERPT_LENGTH])
+def _reply_preview(row: Any, cards: Mapping[UUID, UserCard]) -> ReplyPreview:
+    return ReplyPreview(row.id, row.seq, cards[row.sender_id], row.content[:EXCERPT_LENGTH])

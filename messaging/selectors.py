@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.selectors import cards
 from core.errors import NotFound
 from messaging import schemas
 from messaging.models import Message
 from rooms.models import Membership, Room
 from rooms.selectors import find_room
 
+_COLUMNS = (
+    *("id", "room_id", "seq", "type", "content", "file_url", "sender_id", "reply_to_id", "reply_count"),
+    *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
+)
 
-def shown() -> QuerySet[Message]:
-    """Messages with all that their schema needs."""
-    return Message.objects.select_related("sender", "reply_to__sender")
+
+def messages_in(viewer: User, room_key: str) -> QuerySet[Message, Any]:
+    """A room's messages, by their columns, for `show`. Raises NotFound."""
+    room = find_room(viewer, room_key)
+    return Message.objects.filter(room=room).values_list(*_COLUMNS, named=True)
 
 
-def messages_in(viewer: User, room_key: str) -> QuerySet[Message]:
-    """A room's messages. Raises NotFound."""
-    return shown().filter(room=find_room(viewer, room_key))
+def show(rows: Sequence[Any]) -> list[schemas.Message]:
+    """Messages that the viewer may see, of their columns. Senders and what is replied to are read once for all."""
+    ids = {row.reply_to_id for row in rows if row.reply_to_id}
+    replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
+    senders = cards({row.sender_id for row in (*rows, *replied)}) if rows else {}
+    by_id = {row.id: row for row in replied}
+    return [schemas.message_of(row, senders, by_id) for row in rows]
 
 
 def get_message(viewer: User, message_id: UUID) -> Message:
     """A message in a room of the viewer's. Raises NotFound."""
     mine = Membership.active.filter(user=viewer).values("room_id")
-    message = shown().filter(id=message_id, room_id__in=mine).first()
+    shown = Message.objects.select_related("sender", "reply_to__sender")
+    message = shown.filter(id=message_id, room_id__in=mine).first()
     if message is None:
         raise NotFound
     return message
@@ -37,4 +50,5 @@ def get_message(viewer: User, message_id: UUID) -> Message:
 def last_messages(viewer: User, rooms: Sequence[Room]) -> dict[UUID, schemas.Message]:
     """The last message of each of the rooms that has one, by room id. The caller has checked the rooms."""
     ids = [room.last_message_id for room in rooms if room.last_message_id]
-    return {row.room_id: schemas.message(row) for row in shown().filter(id__in=ids)} if ids else {}
+    rows = Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True) if ids else []
+    return {message.room_id: message for message in show(list(rows))}

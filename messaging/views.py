@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -34,10 +34,6 @@ OLDEST_FIRST = Keyset("history.after", ("seq",))
 _COMMON = ("not_authenticated", "token_invalid", "token_expired", "session_revoked", "account_suspended")
 
 
-def _show(rows: Sequence[Message]) -> list[schemas.Message]:
-    return [schemas.message(row) for row in rows]
-
-
 @extend_schema(tags=["messaging"])
 class RoomMessageViewSet(viewsets.ViewSet):
     """The messages of a room."""
@@ -57,16 +53,16 @@ class RoomMessageViewSet(viewsets.ViewSet):
             keyset, rows = OLDEST_FIRST, rows.filter(seq__gt=query.get("after", 0))
         else:
             keyset, rows = NEWEST_FIRST, rows.filter(seq__lt=query["before"]) if "before" in query else rows
-        return Response(keyset.page(request, rows, _show))
+        return Response(keyset.page(request, rows, selectors.show))
 
-    def _around(self, rows: QuerySet[Message], seq: int, limit: int) -> Page[schemas.Message]:
+    def _around(self, rows: QuerySet[Message, Any], seq: int, limit: int) -> Page[schemas.Message]:
         """Half before, half from `seq` on; where one side is short the other is not made longer."""
         newer = limit // 2
         # One more, to know whether there is a page above.
         above = list(rows.filter(seq__gt=seq).order_by("seq")[: newer + 1])
         found = [*reversed(above[:newer]), *rows.filter(seq__lte=seq)[: limit - newer]]
         return Page(
-            results=_show(found),
+            results=selectors.show(found),
             next_cursor=NEWEST_FIRST.cursor(found[-1]) if found and found[-1].seq > 1 else None,
             previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True)
             if found and len(above) > newer

@@ -195,7 +195,7 @@ class TestAnswers:
         def broken(*args, **kwargs):
             raise RuntimeError("secret")
 
-        monkeypatch.setattr("accounts.tokens.live_session", broken)
+        monkeypatch.setattr("accounts.tokens.live_user", broken)
         monkeypatch.setattr("accounts.tokens.read_access", lambda _: {"sid": "x"})
         client.raise_request_exception = False
         response = client.get(ME, HTTP_AUTHORIZATION="Bearer x")
