@@ -38,7 +38,8 @@ def no_gap_fill() -> None:
     def take(self: Feed, events: Iterable[LoggedEvent]) -> None:
         for event in events:
             if event.pos > self.position:
-                self._deliver(event)
+                self.position = event.pos - 1
+                self._deliver([event])
 
     Feed.take = take  # type: ignore[method-assign]
 

@@ -56,6 +56,11 @@ class LoggedEvent(NamedTuple):
     opens: str = ""
     opens_after: int | None = None
 
+    @property
+    def steers(self) -> bool:
+        """Whether it says who follows what from here on."""
+        return bool(self.ends_for or self.opens)
+
 
 class _Envelope(msgspec.Struct):
     type: str

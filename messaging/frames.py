@@ -41,7 +41,7 @@ class MoveMarker(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 def send_messages(calls: list[Call], *, wait: bool) -> list[Outcome]:
     # What was taken back was counted then.
     senders = Counter(call.caller.user_id for call in calls if not call.attempt)
-    room = {sender: services.room_to_send(sender, count=count) for sender, count in senders.items()}
+    room = services.room_to_send_each(senders)
     within: list[bool] = []
     for call in calls:
         within.append(bool(call.attempt) or room[call.caller.user_id] > 0)
@@ -83,7 +83,7 @@ def mark_read(caller: Identity, data: MoveMarker) -> ReadMarker:
 
 
 FRAMES = [
-    Route("message", SendMessage, send_messages, batched=True),
+    Route("message", SendMessage, send_messages, batched=True, crowd=lambda data: data.room_id),
     Route("typing", SetTyping, set_typing, ack="never"),
     Route("read", MoveMarker, mark_read, ack="if_asked"),
     Route("delivered", MoveMarker, mark_delivered, ack="if_asked"),

@@ -7,10 +7,10 @@ much does not push others back: a batch takes one call of each caller after anot
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
@@ -23,6 +23,9 @@ from realtime.threads import DatabaseThreads
 logger = structlog.get_logger(__name__)
 
 MAX_BATCH = 256
+
+MAX_OF_A_CROWD = 16
+"""Calls of one crowd in a batch; see `Route.crowd`. More make little cheaper, but all others late."""
 
 CONTENDED_SECONDS = 5
 """How long a call may try to get its locks: then the client is told `unavailable`, as within 5 s of any outage."""
@@ -54,8 +57,11 @@ class Batcher:
     once a wait was in vain, batches take only what is free, and who could not be served is asked again.
     """
 
-    def __init__(self, handler: Handler, threads: DatabaseThreads) -> None:
+    def __init__(
+        self, handler: Handler, threads: DatabaseThreads, *, crowd: Callable[[Any], str] | None = None
+    ) -> None:
         self._handler = handler
+        self._crowd = crowd
         self._threads = threads
         self._waiting: dict[UUID, deque[_Waiting]] = {}
         self._contended: set[UUID] = set()  # callers who pause: the locks that they need are taken
@@ -91,12 +97,21 @@ class Batcher:
             self._put_back(again)
 
     def _take(self) -> Iterator[_Waiting]:
-        """The next batch: of each caller in turn one call, until it is full or nothing is left."""
+        """The next batch: of each caller in turn one call, until it is full or nothing is left.
+
+        Whose next call is of a crowd that has its share waits for the batch after, with all that comes after it.
+        """
         left = MAX_BATCH
+        crowds: Counter[str] = Counter()
         turns = deque(caller for caller in self._waiting if caller not in self._contended)
         while turns and left:
             caller = turns.popleft()
             mine = self._waiting[caller]
+            if self._crowd:
+                crowd = self._crowd(mine[0].call.data)
+                if crowds[crowd] >= MAX_OF_A_CROWD:
+                    continue
+                crowds[crowd] += 1
             yield mine.popleft()
             left -= 1
             if mine:

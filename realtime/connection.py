@@ -48,8 +48,8 @@ class Connection:
         self._send = send
         self._task = task
         self._write = write or _never
-        self._frames: deque[Outgoing] = deque()
-        self._bytes = 0
+        self._waiting: deque[Outgoing] = deque()
+        self._count = self._bytes = 0
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -57,20 +57,23 @@ class Connection:
         self._stopped = False
 
     def offer(self, frame: Outgoing) -> bool:
-        """Queue a frame of a stream; False if there is no room for it."""
-        if len(self._frames) >= settings.WS_BUFFER_FRAMES or self._bytes >= settings.WS_BUFFER_BYTES:
+        """Send frames of a stream; False if there is no room for them. One that is not full takes any number."""
+        # Most have nothing waiting, and this is called for each of thousands.
+        if not self._waiting and self.close_code is None and self._write(frame.wire):
+            return True
+        if self._count >= settings.WS_BUFFER_FRAMES or self._bytes >= settings.WS_BUFFER_BYTES:
             return False
         self._queue(frame)
         return True
 
     def offer_ephemeral(self, frame: Outgoing) -> None:
-        """Queue a frame that may be lost."""
+        """Send a frame that may be lost."""
         if not self.is_half_full():
-            self._queue(frame)
+            self._send_or_queue(frame)
 
     def push(self, frame: str) -> None:
-        """Queue a frame that answers the client; how many it may owe us is bounded elsewhere."""
-        self._queue(Outgoing(frame))
+        """Send a frame that answers the client; how many it may owe us is bounded elsewhere."""
+        self._send_or_queue(Outgoing(frame))
 
     def close(self, code: CloseCode) -> None:
         """Send what is queued, then close. The first code given is the one that the client gets."""
@@ -111,21 +114,21 @@ class Connection:
 
     def is_half_full(self) -> bool:
         """Whether replay should wait, and ephemera be dropped."""
-        return (
-            len(self._frames) * 2 >= settings.WS_BUFFER_FRAMES or self._bytes * 2 >= settings.WS_BUFFER_BYTES
-        )
+        return self._count * 2 >= settings.WS_BUFFER_FRAMES or self._bytes * 2 >= settings.WS_BUFFER_BYTES
 
     async def write(self) -> None:
         """Send frames as they come, until `close`; the task of this socket's life."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._frames:
+            while self._waiting:
                 # It stays the first one until it is out: what is queued meanwhile must not overtake it.
-                frame = self._frames[0]
+                frame = self._waiting[0]
                 if not self._write(frame.wire):
-                    await self._send({"type": "websocket.send", "text": frame.text})
-                self._frames.popleft()
+                    for text in frame.texts:
+                        await self._send({"type": "websocket.send", "text": text})
+                self._waiting.popleft()
+                self._count -= len(frame.texts)
                 self._bytes -= len(frame.wire)
                 if self._stalled and not self.is_half_full():
                     self._stalled.cancel()
@@ -144,10 +147,15 @@ class Connection:
                 raise
             await self._send({"type": "websocket.close", "code": int(code.substitute)})
 
+    def _send_or_queue(self, frame: Outgoing) -> None:
+        if self._waiting or self.close_code is not None or not self._write(frame.wire):
+            self._queue(frame)
+
     def _queue(self, frame: Outgoing) -> None:
-        if self.close_code is not None or (not self._frames and self._write(frame.wire)):
+        if self.close_code is not None:
             return
-        self._frames.append(frame)
+        self._waiting.append(frame)
+        self._count += len(frame.texts)
         self._bytes += len(frame.wire)
         self._wake.set()
         if self._stalled is None and self.is_half_full():

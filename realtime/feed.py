@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,7 +19,30 @@ logger = structlog.get_logger(__name__)
 PAGE = 100
 """Events per read of the log: under half of a connection's buffer."""
 
+RUN_BYTES = 65_536
+
 ReadLog = Callable[[str, int], Awaitable[list[LoggedEvent]]]
+
+
+def runs(events: Iterable[LoggedEvent]) -> Iterator[list[LoggedEvent]]:
+    """Events that can be sent in one piece: one after the other, and only the last says who follows what.
+
+    A piece ends at RUN_BYTES, too.
+    """
+    run: list[LoggedEvent] = []
+    size = 0
+    for event in events:
+        if run and (event.pos != run[-1].pos + 1 or run[-1].steers or size >= RUN_BYTES):
+            yield run
+            run, size = [], 0
+        run.append(event)
+        size += len(event.frame)
+    if run:
+        yield run
+
+
+def outgoing(run: Iterable[LoggedEvent]) -> Outgoing:
+    return Outgoing(*(event.frame for event in run))
 
 
 class Following:
@@ -91,10 +114,10 @@ class Feed:
 
     def take(self, events: Iterable[LoggedEvent]) -> None:
         """Deliver what comes next, drop what is old, fill what is missing."""
-        for event in events:
-            self._newest = max(self._newest, event.pos)
-            if self.is_placed and event.pos == self.position + 1:
-                self._deliver(event)
+        for run in runs(events):
+            self._newest = max(self._newest, run[-1].pos)
+            if self.is_placed:
+                self._deliver([event for event in run if event.pos > self.position])
         self.look_for(self._newest)
 
     def look_for(self, head: int) -> None:
@@ -131,9 +154,8 @@ class Feed:
                 for connection in list(self.live):
                     self._leave_behind(connection, self.position)
                 self.position = events[0].pos - 1
-            for event in events:
-                if event.pos == self.position + 1:
-                    self._deliver(event)
+            for run in runs(events):
+                self._deliver([event for event in run if event.pos > self.position])
             if len(events) < PAGE and self._newest <= max(told, self.position):
                 self._newest = self.position
                 return
@@ -141,15 +163,19 @@ class Feed:
             for connection in [c for c in self.live if c.is_half_full()]:
                 self._leave_behind(connection, self.position)
 
-    def _deliver(self, event: LoggedEvent) -> None:
-        self.position = event.pos
-        frame = Outgoing(event.frame)
-        slow = [connection for connection in self.live if not connection.offer(frame)]
+    def _deliver(self, run: Sequence[LoggedEvent]) -> None:
+        """Send a run, if it is what comes next."""
+        if not run or run[0].pos != self.position + 1:
+            return
+        last = run[-1]
+        frames = outgoing(run)
+        slow = [connection for connection in self.live if not connection.offer(frames)]
         for connection in slow:
-            self._leave_behind(connection, event.pos - 1)
-        if event.ends_for or event.opens:
+            self._leave_behind(connection, self.position)
+        self.position = last.pos
+        if last.steers:
             for connection in list(self.live):
-                self._steer(connection, self.followers[connection], event)
+                self._steer(connection, self.followers[connection], last)
 
     def _leave_behind(self, connection: Connection, place: int) -> None:
         """A slow reader holds up nobody: it replays from `place`."""

@@ -24,7 +24,7 @@ from realtime.batches import Batcher
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
 from realtime.doorbell import Doorbell
-from realtime.feed import PAGE, Feed, Following
+from realtime.feed import PAGE, Feed, Following, outgoing, runs
 from realtime.feeds import Feeds
 from realtime.loader import Loader
 from realtime.presence import Presence
@@ -80,7 +80,7 @@ class Hub:
     def batcher(self, route: Route) -> Batcher:
         """The queue of a batched route's calls, one per process."""
         if route.type not in self.batchers:
-            self.batchers[route.type] = Batcher(route.handler, self.threads)
+            self.batchers[route.type] = Batcher(route.handler, self.threads, crowd=route.crowd)
         return self.batchers[route.type]
 
     async def arrive(self, router: Router, claims: Claims) -> Arrival:
@@ -187,13 +187,13 @@ class Hub:
     async def _send_replayed(
         self, connection: Connection, following: Following, events: Iterable[LoggedEvent]
     ) -> None:
-        for event in events:
+        for run in runs(events):
             await connection.has_room()
             # Rewound, ended or closed while waiting: the caller looks again.
-            if following.place != event.pos - 1 or not connection.offer(Outgoing(event.frame)):
+            if following.place != run[0].pos - 1 or not connection.offer(outgoing(run)):
                 return
-            following.place = event.pos
-            self._steer(connection, following, event)
+            following.place = run[-1].pos
+            self._steer(connection, following, run[-1])
             if connection.following.get(following.feed.name) is not following:
                 return
 

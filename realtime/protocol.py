@@ -69,13 +69,13 @@ class Frame(msgspec.Struct, omit_defaults=True):
 
 
 class Outgoing:
-    """A frame on its way to any number of sockets: its text, and the same as a message of RFC 6455, built once."""
+    """Frames on their way to any number of sockets: their texts, and the same as messages of RFC 6455, built once."""
 
-    __slots__ = ("text", "wire")
+    __slots__ = ("texts", "wire")
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.wire: bytes = Message(Opcode.TEXT, text.encode()).serialize(mask=False)
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+        self.wire = b"".join(Message(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts)
 
 
 class RefusedFrame(Exception):

@@ -83,6 +83,9 @@ class Route:
     of its type that waited, of whichever connection, as `list[Call]`, and returns an outcome each; told
     not to `wait` for locks, it returns or raises Contended for those whose locks are taken.
 
+    `crowd` names what many calls may be about, such as a room; a batch takes few of each, so that a busy one
+    does not hold up the others.
+
     `ack` says when the client gets an `ack`: always, only `if_asked` (the frame has an `id`), never.
     """
 
@@ -90,6 +93,7 @@ class Route:
     data: StructType
     handler: Callable[..., Any]
     batched: bool = False
+    crowd: Callable[[Any], str] | None = None
     ack: Literal["always", "if_asked", "never"] = "always"
 
 

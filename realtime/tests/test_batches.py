@@ -189,6 +189,21 @@ async def test_calls_that_arrive_in_the_last_moment_of_a_run_are_not_forgotten(
             assert await heard[0] == Done(number)
 
 
+async def test_what_many_call_about_does_not_hold_up_what_few_do(
+    threads: DatabaseThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Odd numbers are a crowd here, and even ones another; a caller's own order stays."""
+    monkeypatch.setattr(batches, "MAX_OF_A_CROWD", 2)
+    handler, both = Handler(), someone()
+    batcher = Batcher(handler, threads, crowd=lambda number: str(number % 2))
+    first = await busy(handler, batcher)
+    calls = [*(call(number) for number in (1, 3, 5, 7)), call(9, both), call(4, both), call(2)]
+    outcomes = [first, *map(batcher.submit, calls)]
+    handler.gate.set()
+    await asyncio.gather(*outcomes)
+    assert handler.batches == [[0], [1, 3, 2], [5, 7], [9, 4]]
+
+
 async def test_who_calls_much_does_not_push_others_back(threads: DatabaseThreads) -> None:
     handler = Handler()
     batcher = Batcher(handler, threads)

@@ -221,7 +221,7 @@ class TestSlowFollower:
             assert await quick.until(300) == list(range(1, 301))
             assert slow.frames == []
             assert not slow.connection.following["a"].live
-            assert len(slow.connection._frames) <= 32
+            assert len(slow.connection._waiting) <= 32
             slow.reads.set()
             assert await slow.until(300) == list(range(1, 301))
             await eventually(lambda: slow.connection.following["a"].live)

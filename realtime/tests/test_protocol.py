@@ -205,4 +205,4 @@ class TestOutgoing:
     def test_is_the_text_as_one_message(self, length: int, head: str) -> None:
         text = "é" + "a" * (length - 2)
         assert Outgoing(text).wire == bytes.fromhex(head) + text.encode()
-        assert Outgoing(text).text == text
+        assert Outgoing(text).texts == (text,)

@@ -46,10 +46,12 @@ class TestDuringTraffic:
         room = alice.group(bob)
         stream = f"room:{room}"
         kept: list[int] = []
+        ready = asyncio.Event()
 
         async def read() -> None:
             async with bob.socket() as socket:
                 await socket.receive()
+                ready.set()
                 while not kept or kept[-1] < 400:
                     frame = await socket.receive()
                     if frame.get("stream") != stream or "pos" not in frame:
@@ -65,6 +67,7 @@ class TestDuringTraffic:
 
         async with alice.socket() as socket:
             reading = asyncio.create_task(read())
+            await ready.wait()
             await send_messages(socket, room, 400)
             await reading
         assert kept == list(range(1, 401))
