@@ -2,7 +2,7 @@
 
 from messaging.services.drafts import Draft
 from messaging.services.markers import mark_delivered, mark_read, set_typing
-from messaging.services.sending import Sent, room_to_send, send_message, send_messages
+from messaging.services.sending import Sent, room_to_send, room_to_send_each, send_message, send_messages
 
 __all__ = [
     "Draft",
@@ -10,6 +10,7 @@ __all__ = [
     "mark_delivered",
     "mark_read",
     "room_to_send",
+    "room_to_send_each",
     "send_message",
     "send_messages",
     "set_typing",

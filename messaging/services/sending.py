@@ -76,10 +76,16 @@ def send_message(draft: Draft) -> Sent:
     return outcome
 
 
-def room_to_send(sender_id: UUID, *, count: int = 1) -> int:
-    """How many of `count` messages the sender may send now; they are counted as sent."""
+def room_to_send(sender_id: UUID) -> bool:
+    """Whether the sender may send a message now; it is counted as sent."""
+    return bool(room_to_send_each({sender_id: 1})[sender_id])
+
+
+def room_to_send_each(counts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """How many of so many messages each sender may send now; they are counted as sent."""
     limit = Limit.of_rate("message", burst=settings.MESSAGE_BURST, per_second=settings.MESSAGES_PER_SECOND)
-    return limits.take(limit, str(sender_id), count=count)
+    taken = limits.take_each(limit, {str(sender_id): count for sender_id, count in counts.items()})
+    return {sender_id: taken[str(sender_id)] for sender_id in counts}
 
 
 @transactional

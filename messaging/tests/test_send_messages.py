@@ -142,7 +142,7 @@ class TestService:
         assert Message.objects.get().reply_count == 0
 
     def test_a_stranger_and_one_who_left_find_no_room(self, alice, bob, charlie, room, say):
-        say(bob)
+        say(bob, room=str(room.id))
         remove_member(alice, room_key="kitchen", user_id=bob.id)
         for user in (bob, charlie):
             for key in ("kitchen", str(room.id)):
