@@ -119,6 +119,11 @@ chaos: $(VENV)/.dev ## Break things while clients talk: SEED=1 PROFILE=cluster|e
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAULTS),--faults "$(FAULTS)")
 	@echo "Report and picture: chaos-report/"
 
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure beside baselines, ten minutes, into docs/benchmarks: QUICK=1 CASES=fanout,rest
+	@sh tests/install_servers.sh && $(MAKE) --no-print-directory $(VENV)/.mysql
+	@$(PLAIN) $(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(CASES),--cases $(CASES))
+
 ## Change it
 
 .PHONY: lint

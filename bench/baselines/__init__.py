@@ -1,0 +1,1 @@
+"""What ours is measured against. Each is a server process of its own."""
