@@ -109,7 +109,7 @@ def lock(*names: str, wait: bool = True) -> LockedStreams:
 
 def _ids(names: Iterable[str]) -> dict[str, int]:
     """The ids of those streams that exist. They never change, so they are asked for once."""
-    found = {name: _known_ids[name] for name in names if name in _known_ids}
+    found = {name: id_ for name in names if (id_ := _known_ids.get(name)) is not None}
     if new := [name for name in names if name not in found]:
         if len(_known_ids) > _MOST_KNOWN:
             _known_ids.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -65,12 +66,15 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | 
     return [next(saved) if isinstance(draft, Draft) else draft for draft in looked_at]
 
 
-_send = GroupCommit(send_messages)
+_send = GroupCommit(partial(send_messages, wait=False))
 
 
 def send_message(draft: Draft) -> Sent:
     """`send_messages` for one, together with what other threads send meanwhile. Raises what that gives as an outcome."""
     outcome = _send(draft)
+    if isinstance(outcome, Contended):
+        # By itself, so that nobody else waits for that lock.
+        (outcome,) = send_messages([draft])
     if isinstance(outcome, ChatError):
         raise outcome
     return outcome
@@ -93,10 +97,11 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     if not drafts:
         return []
     pairs = {(draft.sender_id, draft.room) for draft in drafts}
-    streams = log.lock(*_streams(pairs), wait=wait)
+    likely = _likely_members(pairs)
+    streams = log.lock(*likely.values(), wait=wait)
     # Now that nobody else can number, leave or remove: what was read before may be old.
-    memberships = memberships_for(pairs)
-    _members.difference_update(pairs - memberships.keys())
+    memberships = memberships_for(likely.keys())
+    _members.difference_update(likely.keys() - memberships.keys())
     rooms = {membership.room_id: membership.room for membership in memberships.values()}
     repeats = _saved_before(drafts)
     replies = _messages_by_id(draft.reply_to for draft in drafts)
@@ -129,8 +134,8 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     return outcomes
 
 
-def _streams(pairs: AbstractSet[tuple[UUID, str]]) -> set[str]:
-    """The streams of those of the rooms that their senders are members of, as far as is known without a lock.
+def _likely_members(pairs: AbstractSet[tuple[UUID, str]]) -> dict[tuple[UUID, str], str]:
+    """Those of the (sender, room) that are members, as far as is known without a lock, with the room's stream.
 
     Nobody locks rooms of others; a member who has just left locks in vain.
     """
@@ -140,8 +145,8 @@ def _streams(pairs: AbstractSet[tuple[UUID, str]]) -> set[str]:
         _members.clear()
     # Not by its slug: that may come to be another room's.
     _members.update(pair for pair, membership in found.items() if pair[1] == str(membership.room_id))
-    known = {room_stream(UUID(room)) for _, room in pairs - new}
-    return known | {membership.room.stream for membership in found.values()}
+    known = {pair: room_stream(UUID(pair[1])) for pair in pairs - new}
+    return known | {pair: membership.room.stream for pair, membership in found.items()}
 
 
 def _saved_before(drafts: Iterable[Draft]) -> dict[tuple[UUID, str | None], Message]:
