@@ -10,7 +10,9 @@ import httpx
 
 from chaos.stage import PASSWORD, Web
 
-ATTEMPTS = 8
+ATTEMPTS = 16
+LONGEST_PAUSE = 2
+"""Seconds, as between a client's tries to connect: whose token ends in an outage must not sleep on after it."""
 
 
 class NoAnswer(Exception):
@@ -76,7 +78,7 @@ class Credentials:
                     return answer.json() if answer.content else None
                 if status == 401:
                     await self.refresh()
-            await asyncio.sleep(0.1 * 2**attempt)
+            await asyncio.sleep(min(0.1 * 2**attempt, LONGEST_PAUSE))
         raise NoAnswer(f"{method} {path}: {status}")
 
     async def _until_answered(self, path: str, body: dict[str, Any]) -> httpx.Response:
@@ -89,7 +91,7 @@ class Credentials:
             else:
                 if answer.status_code < 500:
                     return answer
-            await asyncio.sleep(self._dice.uniform(0, 0.1 * 2**attempt))
+            await asyncio.sleep(self._dice.uniform(0, min(0.1 * 2**attempt, LONGEST_PAUSE)))
         raise NoAnswer(path)
 
     def _keep(self, answer: httpx.Response) -> None:
