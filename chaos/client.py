@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import websockets
 
-from chaos.credentials import Credentials, NoAnswer
+from chaos.credentials import LONGEST_PAUSE, Credentials, NoAnswer
 from chaos.history import History, Operation, Send, Session, Window
 from chaos.stage import Web
 
@@ -82,7 +82,7 @@ class Client:
                     elif code in (4401, 4403, 4441):
                         await self.credentials.log_in()
                 await asyncio.sleep(self.dice.uniform(0, self._delay))  # full jitter
-                self._delay = min(self._delay * 2, 2)
+                self._delay = min(self._delay * 2, LONGEST_PAUSE)
         finally:
             looking.cancel()
 

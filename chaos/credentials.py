@@ -12,7 +12,7 @@ from chaos.stage import PASSWORD, Web
 
 ATTEMPTS = 16
 LONGEST_PAUSE = 2
-"""Seconds, as between a client's tries to connect: whose token ends in an outage must not sleep on after it."""
+"""Seconds between a client's tries, for a token as for a socket: nobody sleeps on after an outage has ended."""
 
 
 class NoAnswer(Exception):
