@@ -199,6 +199,8 @@ class MariaDB(Server):
             "--no-defaults",
             *self.as_user,
             f"--datadir={self.data}",
+            # A server that starts removes what others have in the same place.
+            f"--tmpdir={self.directory}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
         ]
