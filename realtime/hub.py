@@ -166,23 +166,26 @@ class Hub:
         """Send what the log has after the connection's place, until it is where the feed is."""
         feed = following.feed
         while not following.live and connection.following.get(feed.name) is following:
+            if following.place == feed.position:
+                # Nothing was awaited since the look at the place, so no event can slip in between.
+                self._go_live_or_catch_up(connection, following)
+                return
             if following.place > feed.position:
                 await feed.fill(following.place)
-            if following.place > feed.position:
-                self._skip(connection, following, feed.position)  # a place that the log never reached
-            started_at = following.place
+                if following.place > feed.position:
+                    self._skip(connection, following, feed.position)  # a place that the log never reached
+                continue
+            # While the log is read, the feed may pass on events that the read has not seen.
+            started_at, logged = following.place, feed.position
             events = await self._read(feed.name, started_at)
             if following.place != started_at:
                 continue  # rewound meanwhile
-            reached = events[0].pos - 1 if events else feed.position
+            reached = events[0].pos - 1 if events else logged
             if following.place < reached:
                 self._skip(connection, following, reached)  # pruned
             await self._send_replayed(connection, following, events)
             if connection.close_code is not None:
                 return
-            # From here to going live nothing is awaited, so no event can slip in between.
-            if following.place == feed.position and connection.following.get(feed.name) is following:
-                self._go_live_or_catch_up(connection, following)
 
     async def _send_replayed(
         self, connection: Connection, following: Following, events: Iterable[LoggedEvent]

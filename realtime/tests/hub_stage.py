@@ -205,6 +205,12 @@ async def append(hub: Hub, stream: str = "a", count: int = 1, **fields: Any) -> 
     return await hub.threads.run(save)
 
 
+async def hear(hub: Hub, events: list[LoggedEvent]) -> None:
+    """Let the hub hear of a stream's events, whatever its layer does."""
+    told = [list(event[1:]) for event in events]
+    await hub._hear({"type": "events", "stream": events[0].stream, "events": told})
+
+
 async def eventually(condition: Callable[[], object]) -> None:
     """For what happens inside the hub, of which nothing tells."""
     async with asyncio.timeout(SECONDS):

@@ -25,6 +25,7 @@ from realtime.tests.hub_stage import (
     StumblingLayer,
     append,
     eventually,
+    hear,
     running,
 )
 
@@ -72,9 +73,8 @@ class TestLayerTroubles:
             follower = Follower(hub)
             await follower.follow(a=0)
             await append(hub, count=150)
-            last = await append(hub)
             # Only the last one is told of.
-            await hub._hear({"type": "events", "stream": "a", "events": [list(last[0][1:])]})
+            await hear(hub, await append(hub))
             assert await follower.until(151) == list(range(1, 152))
 
     async def test_a_dead_layer_leaves_the_look_at_the_heads(self, settings: Settings) -> None:
@@ -112,8 +112,7 @@ class TestLayerTroubles:
         async with running(settings, Layer(), poll=NEVER) as hub:
             follower = Follower(hub)
             await follower.follow(a=0)
-            await append(hub, "elsewhere")
-            await hub._hear({"type": "events", "stream": "elsewhere", "events": [[1, "message", "{}"]]})
+            await hear(hub, await append(hub, "elsewhere"))
             await append(hub)
             assert await follower.until(1) == [1]
             assert set(hub.feeds) == {"a"}
@@ -134,8 +133,7 @@ class TestPlaces:
             second = Follower(hub)
             await second.follow(a=5)
             assert await first.until(5) == [1, 2, 3, 4, 5]
-            last = await append(hub)
-            await hub._hear({"type": "events", "stream": "a", "events": [list(last[0][1:])]})
+            await hear(hub, await append(hub))
             assert await second.until(6) == [6]
             assert "resync_required" not in second.types()
 
@@ -155,8 +153,7 @@ class TestPlaces:
             threads.gate.set()
             assert await first.until(2) == [1, 2]
             assert await second.until(2) == [2]
-            last = await append(hub)
-            await hub._hear({"type": "events", "stream": "a", "events": [list(last[0][1:])]})
+            await hear(hub, await append(hub))
             assert await third.until(3) == [3]
             assert "resync_required" not in third.types()
 
@@ -181,6 +178,22 @@ class TestPlaces:
             await follower.follow(a=2)
             assert await follower.until(10) == [7, 8, 9, 10]
             assert follower.frames[0]["data"] == {"stream": "a", "from": 3, "to": 6}
+
+    async def test_what_is_passed_on_during_a_read_is_not_taken_for_pruned(self, settings: Settings) -> None:
+        threads = GatedThreads(log.replay)
+        async with running(settings, DeafLayer(), poll=NEVER, threads=threads) as hub:
+            first, second = Follower(hub), Follower(hub)
+            await first.follow(a=0)
+            await hear(hub, await append(hub, count=2))
+            await hub.threads.run(Event.objects.filter(stream__name="a").delete)
+            await second.follow(a=0)
+            # The second's read has found nothing, and is not back yet.
+            await threads.read.wait()
+            await hear(hub, await append(hub))
+            threads.gate.set()
+            assert await second.until(3) == [3]
+            assert second.frames[0]["data"] == {"stream": "a", "from": 1, "to": 2}
+            assert await first.until(3) == [1, 2, 3]
 
     async def test_the_database_being_away_is_not_taken_for_a_hole(self, settings: Settings) -> None:
         async with running(settings, DeafLayer(), poll=NEVER) as hub:
