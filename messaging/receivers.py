@@ -15,5 +15,5 @@ from rooms.signals import last_messages_asked
 
 
 @receiver(last_messages_asked)
-def tell_last_messages(viewer: User, rooms: Sequence[Room], **_: Any) -> dict[UUID, schemas.Message]:
+def tell_last_messages(viewer: User | None, rooms: Sequence[Room], **_: Any) -> dict[UUID, schemas.Message]:
     return selectors.last_messages(viewer, rooms)

@@ -8,11 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from accounts.schemas import Me, UserCard, user_card
+from accounts.schemas import UserCard, user_card
 from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 from messaging.models import Message as MessageRow
-from rooms.schemas import RoomView
 
 EXCERPT_LENGTH = 120
 
@@ -77,56 +76,29 @@ class SentMessage(msgspec.Struct):
     duplicate: bool
 
 
-class ReadMarker(msgspec.Struct):
-    """How far the caller has read a room."""
+class Parts(msgspec.Struct):
+    """What messages are shown with, besides their own columns: read once for all of a page.
 
-    last_read_seq: int
-    unread_count: int
-
-
-class Receipt(msgspec.Struct):
-    """The `data` of a `read` or a `delivered` frame."""
-
-    room_id: UUID
-    user_id: UUID
-    seq: int
-
-
-class Typing(msgspec.Struct):
-    """The `data` of a `typing` frame."""
-
-    room_id: UUID
-    user_id: UUID
-    is_typing: bool
-
-
-class Snapshot(msgspec.Struct):
-    """What a fresh client shows, and the cursors from which it resumes: both of the same moment.
-
-    `rooms` come in pages. `streams` has the streams of this page's rooms, and the user's own on the
-    first page.
+    `cards` of all senders, and the columns of each message that one of them answers, by id.
     """
 
-    user: Me
-    rooms: list[RoomView]
-    streams: dict[str, int]
-    unread_total: int
-    next_cursor: str | None
+    cards: Mapping[UUID, UserCard]
+    replied: Mapping[UUID, Any]
 
 
 def message(row: MessageRow) -> Message:
-    """A message; needs the row with `sender` and `reply_to__sender`."""
-    return message_of(row, *_loaded(row))
+    """A message that has just been sent; needs the row with `sender` and `reply_to__sender`."""
+    return message_of(row, _loaded(row))
 
 
-def message_of(row: Any, cards: Mapping[UUID, UserCard], replied: Mapping[UUID, Any]) -> Message:
-    """A message; needs its columns, the cards of all senders, and the columns of the message that it answers."""
-    return Message(**_fields(row, cards, replied))
+def message_of(row: Any, parts: Parts) -> Message:
+    """A message; needs its columns."""
+    return Message(**_fields(row, parts))
 
 
 def room_message(row: MessageRow) -> RoomMessage:
     """A message for a frame; needs `room` as well."""
-    return RoomMessage(**_fields(row, *_loaded(row)), room_slug=row.room.slug)
+    return RoomMessage(**_fields(row, _loaded(row)), room_slug=row.room.slug)
 
 
 def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
@@ -142,12 +114,14 @@ def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
     )
 
 
-def _loaded(row: MessageRow) -> tuple[dict[UUID, UserCard], dict[UUID, MessageRow]]:
+def _loaded(row: MessageRow) -> Parts:
     rows = [row, row.reply_to] if row.reply_to else [row]
-    return {one.sender_id: user_card(one.sender) for one in rows}, {one.id: one for one in rows}
+    return Parts(
+        cards={one.sender_id: user_card(one.sender) for one in rows}, replied={one.id: one for one in rows}
+    )
 
 
-def _fields(row: Any, cards: Mapping[UUID, UserCard], replied: Mapping[UUID, Any]) -> dict[str, Any]:
+def _fields(row: Any, parts: Parts) -> dict[str, Any]:
     return {
         "id": row.id,
         "room_id": row.room_id,
@@ -156,8 +130,8 @@ def _fields(row: Any, cards: Mapping[UUID, UserCard], replied: Mapping[UUID, Any
         "content": row.content,
         "file_url": row.file_url,
         "file": None,
-        "sender": cards[row.sender_id],
-        "reply_to": _reply_preview(replied[row.reply_to_id], cards) if row.reply_to_id else None,
+        "sender": parts.cards[row.sender_id],
+        "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
         "mentions": [],
         "reactions": [],

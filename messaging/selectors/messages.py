@@ -28,27 +28,32 @@ def messages_in(viewer: User, room_key: str) -> QuerySet[Message, Any]:
     return Message.objects.filter(room=room).values_list(*_COLUMNS, named=True)
 
 
-def show(rows: Sequence[Any]) -> list[schemas.Message]:
-    """Messages that the viewer may see, of their columns. Senders and what is replied to are read once for all."""
-    ids = {row.reply_to_id for row in rows if row.reply_to_id}
-    replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
-    senders = cards({row.sender_id for row in (*rows, *replied)}) if rows else {}
-    by_id = {row.id: row for row in replied}
-    return [schemas.message_of(row, senders, by_id) for row in rows]
-
-
-def get_message(viewer: User, message_id: UUID) -> Message:
+def get_message(viewer: User, message_id: UUID) -> schemas.Message:
     """A message in a room of the viewer's. Raises NotFound."""
     mine = Membership.active.filter(user=viewer).values("room_id")
-    shown = Message.objects.select_related("sender", "reply_to__sender")
-    message = shown.filter(id=message_id, room_id__in=mine).first()
-    if message is None:
+    found = list(Message.objects.filter(id=message_id, room_id__in=mine).values_list(*_COLUMNS, named=True))
+    if not found:
         raise NotFound
-    return message
+    return show(viewer, found)[0]
 
 
-def last_messages(viewer: User, rooms: Sequence[Room]) -> dict[UUID, schemas.Message]:
+def last_messages(viewer: User | None, rooms: Sequence[Room]) -> dict[UUID, schemas.Message]:
     """The last message of each of the rooms that has one, by room id. The caller has checked the rooms."""
     ids = [room.last_message_id for room in rooms if room.last_message_id]
     rows = Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True) if ids else []
-    return {message.room_id: message for message in show(list(rows))}
+    return {message.room_id: message for message in show(viewer, list(rows))}
+
+
+def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
+    """Messages that the viewer may see, of their columns; without a viewer, what is the same for everyone.
+
+    What they are shown with is read once for all of them.
+    """
+    if not rows:
+        return []
+    ids = {row.reply_to_id for row in rows if row.reply_to_id}
+    replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
+    parts = schemas.Parts(
+        cards=cards({row.sender_id for row in (*rows, *replied)}), replied={row.id: row for row in replied}
+    )
+    return [schemas.message_of(row, parts) for row in rows]

@@ -1,0 +1,5 @@
+"""Tables of messaging."""
+
+from messaging.models.messages import Message
+
+__all__ = ["Message"]

@@ -1,0 +1,7 @@
+"""The REST door of messaging."""
+
+from messaging.views.markers import ReadMarkerViewSet
+from messaging.views.messages import MessageViewSet, RoomMessageViewSet
+from messaging.views.sync import SyncViewSet
+
+__all__ = ["MessageViewSet", "ReadMarkerViewSet", "RoomMessageViewSet", "SyncViewSet"]

@@ -1,0 +1,33 @@
+"""How far I have read."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.tokens import caller
+from core.openapi import problems
+from core.serializers import read_body
+from messaging import schemas, services
+from messaging.serializers import MarkReadSerializer
+from messaging.views.answers import REFUSALS
+
+
+@extend_schema(tags=["messaging"])
+class ReadMarkerViewSet(viewsets.ViewSet):
+    """How far I have read."""
+
+    @extend_schema(
+        summary="Mark a room read up to a message",
+        description="Never moves back, never past the last message.",
+        request=MarkReadSerializer,
+        responses={
+            200: schemas.ReadMarker,
+            **problems("validation_error", "malformed_json", "unknown_field", *REFUSALS, "not_found"),
+        },
+    )
+    def update(self, request: Request, room_key: str) -> Response:
+        body = read_body(MarkReadSerializer, request)
+        return Response(services.mark_read(caller(request).id, room_key, seq=body["seq"]))

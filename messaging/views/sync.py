@@ -1,0 +1,50 @@
+"""A client's first start."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from accounts.schemas import me
+from accounts.tokens import caller
+from core.openapi import problems
+from core.pagination import Keyset, PageQuery
+from core.transactions import consistent_read
+from eventlog import log
+from eventlog.log import user_stream
+from messaging import schemas
+from messaging.views.answers import REFUSALS
+from rooms.schemas import room_views
+from rooms.selectors import memberships_of, unread_total
+
+SYNC = Keyset("sync", ("id",))
+
+
+@extend_schema(tags=["messaging"])
+class SyncViewSet(viewsets.ViewSet):
+    """A client's first start."""
+
+    @extend_schema(
+        summary="Get everything that a fresh client shows, with the cursors to resume from",
+        description="State and cursors of a page are of one moment: connect, resume from them, miss nothing.",
+        parameters=[PageQuery],
+        responses={200: schemas.Snapshot, **problems("invalid_parameter", *REFUSALS)},
+    )
+    def retrieve(self, request: Request) -> Response:
+        viewer = caller(request)
+        with consistent_read():
+            page = SYNC.page(request, memberships_of(viewer), list)
+            rooms = [row.room for row in page.results]
+            mine = user_stream(viewer.id)
+            own = {} if page.previous_cursor else {mine: 0, **log.heads([mine])}
+            snapshot = schemas.Snapshot(
+                user=me(User.objects.get(id=viewer.id)),
+                rooms=room_views(viewer, rooms),
+                streams=own | {room.stream: room.stream_row.head for room in rooms},
+                unread_total=unread_total(viewer),
+                next_cursor=page.next_cursor,
+            )
+        return Response(snapshot)
