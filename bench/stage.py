@@ -109,6 +109,25 @@ class Stage:
         shutil.rmtree(self._directory, ignore_errors=True)
 
     @contextmanager
+    def another_database(self, name: str) -> Iterator[None]:
+        """Inside, this process and the servers that it starts use a new one on the same MariaDB."""
+        from django.core.management import call_command
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        first, url = connection.settings_dict["NAME"], os.environ["DATABASE_URL"]
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        os.environ["DATABASE_URL"] = url.rpartition("/")[0] + f"/{name}"
+        try:
+            call_command("migrate", verbosity=0)
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"], os.environ["DATABASE_URL"] = first, url
+
+    @contextmanager
     def ours(self, name: str = "ours", **environment: str) -> Iterator[Process]:
         with self._process(name, [sys.executable, "-m", "chatproject.serve"], environment) as process:
             yield process

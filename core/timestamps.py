@@ -18,4 +18,7 @@ def rfc3339(moment: datetime | None) -> Timestamp | None:
     """`2026-11-22T16:37:00.123Z`, or None for None."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    # The end is "+00:00" now; cut off it costs a third of what taking the zone away does, and pages have many.
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
