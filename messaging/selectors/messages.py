@@ -28,10 +28,14 @@ def messages_in(viewer: User, room_key: str) -> QuerySet[Message, Any]:
     return Message.objects.filter(room=room).values_list(*_COLUMNS, named=True)
 
 
+def readable_messages(viewer: User) -> QuerySet[Message]:
+    """All messages that the viewer may read: those of the rooms that they are in now."""
+    return Message.objects.filter(room_id__in=Membership.active.filter(user=viewer).values("room_id"))
+
+
 def get_message(viewer: User, message_id: UUID) -> schemas.Message:
     """A message in a room of the viewer's. Raises NotFound."""
-    mine = Membership.active.filter(user=viewer).values("room_id")
-    found = list(Message.objects.filter(id=message_id, room_id__in=mine).values_list(*_COLUMNS, named=True))
+    found = list(readable_messages(viewer).filter(id=message_id).values_list(*_COLUMNS, named=True))
     if not found:
         raise NotFound
     return show(viewer, found)[0]
