@@ -14,12 +14,9 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.schemas import (
-    CARD_COLUMNS,
     UNKNOWN_PRESENCE,
     Presence,
     Relationship,
-    UserCard,
-    card_of,
     presence,
 )
 from accounts.signals import acquaintances_asked, hidden_users_asked, relationships_asked
@@ -42,12 +39,6 @@ def visible_users(viewer: User) -> QuerySet[User]:
 def get_user(viewer: User, user_id: UUID) -> User:
     """A user that the viewer may see. Raises NotFound."""
     return _found(visible_users(viewer), user_id)
-
-
-def cards(user_ids: Iterable[UUID]) -> dict[UUID, UserCard]:
-    """The cards of these users, erased and suspended ones too; for what the viewer may see of them anyway."""
-    rows = User.objects.filter(id__in=user_ids).values_list(*CARD_COLUMNS)
-    return {row[0]: card_of(*row) for row in rows}
 
 
 def get_active_user(user_id: UUID) -> User:

@@ -119,7 +119,7 @@ REDIS_PREFIX = env.text("REDIS_PREFIX", "chat")
 if REDIS_URLS:
     CHANNEL_LAYERS: dict[str, Any] = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "realtime.layer.PipeliningLayer",
             "CONFIG": {
                 "hosts": [
                     {

@@ -50,6 +50,7 @@ class Hub:
         self.feeds = Feeds(self.doorbell, run=self._run, make=self._feed)
         self.presence = Presence(self)
         self._arrivals: Loader[Claims, Arrival] | None = None
+        self._taken = 0  # events since the last turn of others
         self._tasks = [
             self.loop.create_task(work)
             for work in (
@@ -251,10 +252,7 @@ class Hub:
             return
         match message["type"]:
             case "events":
-                events = [LoggedEvent(feed.name, *event) for event in message["events"]]
-                for start in range(0, len(events), _EVENTS_PER_TURN):
-                    feed.take(events[start : start + _EVENTS_PER_TURN])
-                    await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
+                await self._take(feed, [LoggedEvent(feed.name, *event) for event in message["events"]])
             case "ephemeral":
                 frame = Outgoing(message["frame"])
                 for connection in feed.live:
@@ -264,6 +262,14 @@ class Hub:
                 self.roster.end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
             case "surplus":
                 self.roster.close_surplus(UUID(message["user"]), message["connections"])
+
+    async def _take(self, feed: Feed, events: list[LoggedEvent]) -> None:
+        for start in range(0, len(events), _EVENTS_PER_TURN):
+            feed.take(part := events[start : start + _EVENTS_PER_TURN])
+            self._taken += len(part)
+            if self._taken >= _EVENTS_PER_TURN:
+                self._taken = 0
+                await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
 
 
 _current: Hub | None = None

@@ -9,16 +9,19 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.selectors import cards
+from accounts.schemas import CARD_COLUMNS, card_of
 from core.errors import NotFound
 from messaging import schemas
 from messaging.models import Message
 from rooms.models import Membership, Room
 from rooms.selectors import find_room
 
+_CARD = CARD_COLUMNS[1:]
 _COLUMNS = (
     *("id", "room_id", "seq", "type", "content", "file_url", "sender_id", "reply_to_id", "reply_count"),
     *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
+    # What a card needs besides the id, last: a join costs less than a statement more.
+    *(f"sender__{name}" for name in _CARD),
 )
 
 
@@ -58,6 +61,7 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
     ids = {row.reply_to_id for row in rows if row.reply_to_id}
     replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
     parts = schemas.Parts(
-        cards=cards({row.sender_id for row in (*rows, *replied)}), replied={row.id: row for row in replied}
+        cards={row.sender_id: card_of(row.sender_id, *row[-len(_CARD) :]) for row in (*rows, *replied)},
+        replied={row.id: row for row in replied},
     )
     return [schemas.message_of(row, parts) for row in rows]
