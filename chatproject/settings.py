@@ -210,6 +210,7 @@ WS_CONNECTIONS_PER_USER = env.number("WS_CONNECTIONS_PER_USER", 20, least=1)
 # --- HTTP ---------------------------------------------------------------------------------------
 
 HTTP_THREADS = env.number("HTTP_THREADS", 8, least=1)
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 HTTP_REQUEST_SECONDS = env.number("HTTP_REQUEST_SECONDS", 15, least=1)
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1_048_576, least=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
 from rest_framework.permissions import AllowAny
@@ -13,6 +11,7 @@ from rest_framework.response import Response
 from accounts import schemas, services, tokens
 from accounts.models import Session
 from accounts.serializers import LoginBody, RefreshBody, RegisterBody
+from core.addresses import client_address
 from core.openapi import problems
 from core.serializers import read_body
 
@@ -77,12 +76,4 @@ def _logged_in(session: Session) -> schemas.LoggedIn:
 def _device(request: Request, *, name: str = "") -> services.Device:
     agent = request.headers.get("User-Agent", "")
     printable = "".join(character for character in agent if character.isprintable())
-    return services.Device(name, _ip(request.META.get("REMOTE_ADDR", "")), printable[:256])
-
-
-def _ip(text: str) -> str | None:
-    """An address without its zone; None where there is none, as behind a Unix socket."""
-    try:
-        return str(ipaddress.ip_address(text.partition("%")[0]))
-    except ValueError:
-        return None
+    return services.Device(name, client_address(request), printable[:256])
