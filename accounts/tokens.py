@@ -2,21 +2,28 @@
 
 An access token is checked against its session on every use, so that a logout holds at once: DRF does
 so through `SessionTokenAuthentication`, the socket asks `identify`.
+
+Tokens are signed with JWT_SIGNING_KEY and name it by `kid` (RFC 7515 §4.1.4); those that name one of
+JWT_OLD_SIGNING_KEYS hold, too. So a key can be changed without anybody being logged out.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
+import jwt
 from django.conf import settings
 from django.core.cache import cache
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
@@ -31,6 +38,48 @@ MAX_TOKEN_LENGTH = 4096
 _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
+class KeyRing(TokenBackend):
+    """Signs with one key, and verifies with the one that a token names."""
+
+    def __init__(self, signing_key: str, old_keys: Sequence[str]) -> None:
+        super().__init__("HS256", signing_key)
+        self._kid = _kid(signing_key)
+        self._keys = {_kid(key): key for key in (*old_keys, signing_key)}
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        return jwt.encode(payload, self.signing_key, algorithm=self.algorithm, headers={"kid": self._kid})
+
+    def get_verifying_key(self, token: Any) -> str:
+        """Raises InvalidTokenError, which `decode` turns into what simplejwt says."""
+        # Tokens that name no key are older than the ring.
+        key = self._keys.get(jwt.get_unverified_header(token).get("kid", self._kid))
+        if key is None:
+            raise jwt.InvalidTokenError
+        return key
+
+
+def _kid(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=8)
+def _ring(signing_key: str, *old_keys: str) -> KeyRing:
+    return KeyRing(signing_key, old_keys)
+
+
+class _Ringed(Token):
+    def get_token_backend(self) -> KeyRing:
+        return _ring(settings.SIMPLE_JWT["SIGNING_KEY"], *settings.JWT_OLD_SIGNING_KEYS)
+
+
+class _Access(_Ringed, AccessToken):
+    pass
+
+
+class _Refresh(_Ringed, RefreshToken):
+    pass
+
+
 class TokenPair(NamedTuple):
     """What a login gives. `expires_in` is the access token's life in seconds."""
 
@@ -41,25 +90,25 @@ class TokenPair(NamedTuple):
 
 def issue(session: Session) -> TokenPair:
     """Tokens for a session; the refresh token's `jti` is the session's `refresh_id`."""
-    refresh = RefreshToken()
+    refresh = _Refresh()
     refresh["sub"], refresh["sid"], refresh["jti"] = (
         str(session.user_id),
         str(session.id),
         str(session.refresh_id),
     )
-    access = AccessToken()
+    access = _Access()
     access["sub"], access["sid"] = str(session.user_id), str(session.id)
     return TokenPair(str(access), str(refresh), settings.ACCESS_TOKEN_SECONDS)
 
 
 def read_access(raw: str) -> AccessToken:
     """The claims of an access token. Raises TokenExpired or TokenInvalid."""
-    return _read(AccessToken, raw)
+    return _read(_Access, raw)
 
 
 def read_refresh(raw: str) -> RefreshToken:
     """The claims of a refresh token. Raises TokenExpired or TokenInvalid."""
-    return _read(RefreshToken, raw)
+    return _read(_Refresh, raw)
 
 
 def _read(kind: type[Any], raw: str) -> Any:

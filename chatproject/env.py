@@ -57,6 +57,16 @@ def secret(name: str, *, debug: bool) -> str:
     return value
 
 
+def secrets(name: str) -> list[str]:
+    """A comma-separated list of secrets, each of at least 32 characters."""
+    values = words(name)
+    if any(len(value) < 32 for value in values):
+        raise ImproperlyConfigured(
+            f"{name} has one that is too short: at least 32 characters, commas between."
+        )
+    return values
+
+
 def database(name: str, default: str) -> dict[str, object]:
     """A Django database from a URL: `sqlite:///path` or `mysql://user:password@host:port/name`."""
     value = text(name, default)

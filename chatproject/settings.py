@@ -177,6 +177,7 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
     "UPDATE_LAST_LOGIN": False,
 }
+JWT_OLD_SIGNING_KEYS = env.secrets("JWT_OLD_SIGNING_KEYS")
 WS_TICKET_SECONDS = env.number("WS_TICKET_SECONDS", 30, least=5)
 
 # --- The socket ---------------------------------------------------------------------------------
