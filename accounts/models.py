@@ -115,7 +115,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Session(models.Model):
-    """A login on one device. Its refresh token is good once; `refresh_id` is the `jti` of the one to come."""
+    """A login on one device. Its refresh token is good once; `refresh_id` is the `jti` of the one to come.
+
+    `spent_id` is that of the one before, and `spent_at` when it was spent: for a grace it gives the same again.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
@@ -123,6 +126,8 @@ class Session(models.Model):
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=256, blank=True)
     refresh_id = models.UUIDField()
+    spent_id = models.UUIDField(null=True)
+    spent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

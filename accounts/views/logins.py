@@ -50,7 +50,8 @@ class LoginViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Exchange the refresh token for new tokens",
-        description="Each refresh token is good once. One that comes back ends its session.",
+        description="Each refresh token is good once. One that comes back ends its session; but for a few seconds, so "
+        "that parallel tabs can share one, the token that was just spent gives the same refresh token again.",
         request=RefreshBody,
         responses={
             200: schemas.Tokens,
