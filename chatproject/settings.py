@@ -153,6 +153,13 @@ else:
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# --- Mail ---------------------------------------------------------------------------------------
+
+# Codes are mailed; only in development the console is a place for them.
+vars().update(env.email("EMAIL_URL", "consolemail://" if DEBUG else "dummymail://"))
+EMAIL_TIMEOUT = env.number("EMAIL_SECONDS", 10, least=1)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chat@localhost")
+
 # --- Accounts and tokens ------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
