@@ -188,6 +188,7 @@ SIMPLE_JWT = {
 JWT_OLD_SIGNING_KEYS = env.secrets("JWT_OLD_SIGNING_KEYS")
 WS_TICKET_SECONDS = env.number("WS_TICKET_SECONDS", 30, least=5)
 
+
 # --- The socket ---------------------------------------------------------------------------------
 
 WS_QUERY_TOKEN = env.flag("WS_QUERY_TOKEN", default=DEBUG)
@@ -208,6 +209,9 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 # With DEBUG a script may talk as fast as it can.
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
+
+# Failed logins of one account from one address, in five minutes.
+LOGIN_ATTEMPTS = env.number("LOGIN_ATTEMPTS", 10, least=1)
 
 # Of one user, in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)

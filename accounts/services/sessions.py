@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import events, selectors, tokens
 from accounts.models import Session, User
+from accounts.services.attempts import Attempt, at_login
 from core.errors import AccountSuspended, InvalidCredentials, NotFound, SessionRevoked
 from core.transactions import transactional
 
@@ -30,7 +31,9 @@ def login(*, login: str, password: str, device: Device) -> Session:
     Raises:
         InvalidCredentials: no such account, or another password; nothing tells which.
         AccountSuspended: the password is right, but the user may not log in now.
+        RateLimited: too many attempts that failed, whether or not there is such an account.
     """
+    attempt = Attempt(at_login(), login=login, address=device.ip)
     session = None
     while session is None:
         user = selectors.user_with_credentials(login, password)
@@ -39,6 +42,7 @@ def login(*, login: str, password: str, device: Device) -> Session:
         if not user.is_active:
             raise AccountSuspended
         session = _open_session_by_password(user, device)
+    attempt.forgive()
     return session
 
 

@@ -40,7 +40,13 @@ class LoginViewSet(viewsets.ViewSet):
         request=LoginBody,
         responses={
             200: schemas.LoggedIn,
-            **problems("validation_error", "unknown_field", "invalid_credentials", "account_suspended"),
+            **problems(
+                "validation_error",
+                "unknown_field",
+                "invalid_credentials",
+                "account_suspended",
+                "rate_limited",
+            ),
         },
     )
     def login(self, request: Request) -> Response:
