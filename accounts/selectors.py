@@ -130,6 +130,11 @@ def live_sessions(user: User) -> QuerySet[Session]:
     return Session.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now())
 
 
+def active_user_by_email(email: str) -> User | None:
+    """The user who has this address, if they may log in."""
+    return User.objects.filter(email_key=comparison_key(email), is_active=True).first()
+
+
 def user_id_of(login: str) -> UUID | None:
     """Whose user name or e-mail address this is."""
     return _by_login(login).values_list("id", flat=True).first()

@@ -188,6 +188,8 @@ SIMPLE_JWT = {
 JWT_OLD_SIGNING_KEYS = env.secrets("JWT_OLD_SIGNING_KEYS")
 WS_TICKET_SECONDS = env.number("WS_TICKET_SECONDS", 30, least=5)
 
+EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "off", among=("off", "optional", "required"))
+CODE_SECONDS = env.number("CODE_SECONDS", 1800, least=60)
 
 # --- The socket ---------------------------------------------------------------------------------
 
@@ -210,8 +212,10 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
-# Failed logins of one account from one address, in five minutes.
+# Of one account from one address: failed logins in five minutes; in an hour codes that are tried, and asked for.
 LOGIN_ATTEMPTS = env.number("LOGIN_ATTEMPTS", 10, least=1)
+CODE_ATTEMPTS = env.number("CODE_ATTEMPTS", 10, least=1)
+CODE_REQUESTS = env.number("CODE_REQUESTS", 5, least=1)
 
 # Of one user, in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from accounts import selectors
+from accounts.models import OneTimeCode
 from core import limits
 from core.addresses import network_of
 from core.errors import RateLimited
@@ -24,11 +25,22 @@ ADDRESSES_PER_ACCOUNT = 20
 """An account has the tries of so many addresses."""
 
 LOGIN_SECONDS = 300
+CODE_SECONDS = 3600
 
 
 def at_login() -> Limit:
     """Of passwords."""
     return Limit("login-attempts", settings.LOGIN_ATTEMPTS, LOGIN_SECONDS)
+
+
+def at_code(purpose: OneTimeCode.Purpose) -> Limit:
+    """Of codes."""
+    return Limit(f"code-attempts-{purpose}", settings.CODE_ATTEMPTS, CODE_SECONDS)
+
+
+def at_mail(purpose: OneTimeCode.Purpose) -> Limit:
+    """Of asking for a code."""
+    return Limit(f"code-requests-{purpose}", settings.CODE_REQUESTS, CODE_SECONDS)
 
 
 class Attempt:
