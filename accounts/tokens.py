@@ -21,6 +21,7 @@ import jwt
 from django.conf import settings
 from django.core.cache import cache
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.backends import TokenBackend
@@ -29,7 +30,14 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.models import Session, User
 from accounts.schemas import user_card
-from core.errors import AccountSuspended, ChatError, SessionRevoked, TokenExpired, TokenInvalid
+from core.errors import (
+    AccountSuspended,
+    ChatError,
+    EmailNotVerified,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+)
 from core.rows import saved_key
 from realtime.close_codes import CloseCode
 from realtime.router import Claims, Identity
@@ -163,16 +171,21 @@ def _live(session: Session | None) -> Session:
     return session
 
 
+def is_shut_out(*, email_verified: bool) -> bool:
+    """Whether a user first has to show that their e-mail address is theirs."""
+    return settings.EMAIL_VERIFICATION == "required" and not email_verified
+
+
 def ended_sessions(session_ids: Collection[UUID]) -> dict[UUID, CloseCode]:
     """Those of the sessions that are over, with why; one query."""
-    rows = Session.objects.filter(id__in=session_ids).values_list("id", "revoked_at", "user__is_active")
-    known = {id_: (revoked_at, is_active) for id_, revoked_at, is_active in rows}
+    columns = ("id", "revoked_at", "user__is_active", "user__email_verified")
+    known = {row[0]: row[1:] for row in Session.objects.filter(id__in=session_ids).values_list(*columns)}
     ended = {}
     for id_ in session_ids:
-        revoked_at, is_active = known.get(id_, (True, True))
+        revoked_at, is_active, email_verified = known.get(id_, (True, True, True))
         if revoked_at:
             ended[id_] = CloseCode.SESSION_ENDED
-        elif not is_active:
+        elif not is_active or is_shut_out(email_verified=email_verified):
             ended[id_] = CloseCode.SUSPENDED
     return ended
 
@@ -184,12 +197,14 @@ def claims_of(raw: str) -> Claims:
 
 
 def identify(claims: Sequence[Claims]) -> list[Identity | ChatError]:
-    """Whose each of the sessions is, or why nobody's: SessionRevoked, AccountSuspended; one query."""
+    """Whose each of the sessions is, or why nobody's: SessionRevoked, AccountSuspended, EmailNotVerified; one query."""
     sessions = Session.objects.select_related("user").in_bulk({one.session_id for one in claims})
     found: list[Identity | ChatError] = []
     for one in claims:
         try:
             session = _live(sessions.get(one.session_id))
+            if is_shut_out(email_verified=session.user.email_verified):
+                raise EmailNotVerified
         except ChatError as refusal:
             found.append(refusal)
         else:
@@ -241,6 +256,22 @@ class SessionTokenAuthentication(JWTAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class IsVerified(IsAuthenticated):
+    """The callers of every operation; where EMAIL_VERIFICATION is required, not those who are not verified.
+
+    A view names the actions that they need all the same: `unverified_may = ("retrieve",)`.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Raises EmailNotVerified."""
+        if not super().has_permission(request, view):
+            return False
+        is_open = getattr(view, "action", None) in getattr(view, "unverified_may", ())
+        if not is_open and is_shut_out(email_verified=caller(request).email_verified):
+            raise EmailNotVerified
+        return True
 
 
 def caller(request: Request) -> User:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import Token
@@ -27,6 +28,8 @@ SESSIONS = Keyset("sessions", order=("-created_at", "-id"))
 
 @extend_schema(tags=["auth"])
 class SessionViewSet(viewsets.ViewSet):
+    permission_classes = (IsAuthenticated,)
+
     @extend_schema(summary="Log out here", request=None, responses={204: None, **problems(*LOGGED_OUT)})
     def logout(self, request: Request) -> Response:
         services.logout(caller(request), session_id=_session_id(request))

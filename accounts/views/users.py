@@ -25,6 +25,8 @@ USERS = Keyset("users", order=("username_key",))
 
 @extend_schema(tags=["users"])
 class MeViewSet(viewsets.ViewSet):
+    unverified_may = ("retrieve", "partial_update")
+
     @extend_schema(summary="My account", responses={200: schemas.Me, **problems(*LOGGED_OUT)})
     def retrieve(self, request: Request) -> Response:
         return Response(schemas.me(caller(request)))
