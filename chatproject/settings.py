@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from chatproject import env
 from core.logs import logging_settings
 
@@ -158,6 +160,12 @@ else:
 # Codes are mailed; only in development the console is a place for them.
 vars().update(env.email("EMAIL_URL", "consolemail://" if DEBUG else "dummymail://"))
 EMAIL_TIMEOUT = env.number("EMAIL_SECONDS", 10, least=1)
+EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "off", among=("off", "optional", "required"))
+if EMAIL_VERIFICATION != "off" and not (DEBUG or env.text("EMAIL_URL")):
+    raise ImproperlyConfigured(
+        f"EMAIL_VERIFICATION is {EMAIL_VERIFICATION}, but no mail leaves without EMAIL_URL. "
+        "Set it to a mail server: smtp+tls://user:password@host:587."
+    )
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chat@localhost")
 
 # --- Accounts and tokens ------------------------------------------------------------------------
@@ -188,7 +196,6 @@ SIMPLE_JWT = {
 JWT_OLD_SIGNING_KEYS = env.secrets("JWT_OLD_SIGNING_KEYS")
 WS_TICKET_SECONDS = env.number("WS_TICKET_SECONDS", 30, least=5)
 
-EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "off", among=("off", "optional", "required"))
 CODE_SECONDS = env.number("CODE_SECONDS", 1800, least=60)
 
 # --- The socket ---------------------------------------------------------------------------------

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from chatproject import env
+from tests.live import ROOT
 
 NAME = "A_VARIABLE"
 
@@ -50,6 +55,28 @@ def test_a_mail_server(
 def test_no_mail_server(monkeypatch: pytest.MonkeyPatch, default: str) -> None:
     monkeypatch.delenv(NAME, raising=False)
     assert default.removesuffix("mail://") in str(env.email(NAME, default)["EMAIL_BACKEND"])
+
+
+def test_nobody_has_to_verify_an_address_where_no_mail_leaves() -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": "",
+        "SECRET_KEY": "s" * 32,
+        "JWT_SIGNING_KEY": "j" * 32,
+        "EMAIL_VERIFICATION": "required",
+        "DJANGO_SETTINGS_MODULE": "chatproject.settings",
+    }
+    for more, starts in (({}, False), ({"EMAIL_URL": "smtp://127.0.0.1"}, True)):
+        start = subprocess.run(
+            [sys.executable, "-c", "import django; django.setup()"],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=environment | more,
+        )
+        assert (start.returncode == 0) is starts, start.stderr
+        assert starts or "no mail leaves without EMAIL_URL" in start.stderr
 
 
 def test_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:

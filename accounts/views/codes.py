@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -14,6 +14,8 @@ from core.addresses import client_address
 from core.openapi import problems
 from core.serializers import read_body
 
+_EMAIL = {"email": "alice@example.com"}
+_CODE = _EMAIL | {"code": "7K3M-X0QD"}
 _REFUSALS = problems("validation_error", "unknown_field", "malformed_json", "rate_limited")
 
 
@@ -26,6 +28,7 @@ class CodeViewSet(viewsets.ViewSet):
         summary="Verify an e-mail address",
         description="The code came by mail, after the registration or when it was asked for again.",
         request=VerifyEmailBody,
+        examples=[OpenApiExample("The code of a mail", _CODE, request_only=True)],
         responses={204: None, **_REFUSALS},
     )
     def verify_email(self, request: Request) -> Response:
@@ -36,6 +39,7 @@ class CodeViewSet(viewsets.ViewSet):
         summary="Mail the code for my e-mail address again",
         description="The answer is the same for addresses that nobody has, or that are verified. Ends the code before.",
         request=EmailBody,
+        examples=[OpenApiExample("My address", _EMAIL, request_only=True)],
         responses={202: None, **_REFUSALS},
     )
     def resend_verification(self, request: Request) -> Response:
@@ -46,6 +50,7 @@ class CodeViewSet(viewsets.ViewSet):
         summary="Mail a code for a new password",
         description="The answer is the same for addresses that nobody has. Ends the code before.",
         request=EmailBody,
+        examples=[OpenApiExample("My address", _EMAIL, request_only=True)],
         responses={202: None, **_REFUSALS},
     )
     def request_password_reset(self, request: Request) -> Response:
@@ -56,6 +61,11 @@ class CodeViewSet(viewsets.ViewSet):
         summary="Give myself a new password by a mailed code",
         description="Ends every session of mine, and closes their sockets: log in again.",
         request=ResetPasswordBody,
+        examples=[
+            OpenApiExample(
+                "The code of a mail", _CODE | {"new_password": "worn-out-jumpy-tutor"}, request_only=True
+            )
+        ],
         responses={204: None, **_REFUSALS},
     )
     def reset_password(self, request: Request) -> Response:
