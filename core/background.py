@@ -7,7 +7,7 @@ from queue import Full, Queue
 from threading import Lock, Thread
 
 import structlog
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from core.errors import ChatError
 
@@ -50,8 +50,8 @@ class Background:
             work = self._waiting.get()
             try:
                 work()
-            except (ChatError, OSError) as error:
-                # Something is away. What it says may name people.
+            except (ChatError, OSError, OperationalError, InterfaceError) as error:
+                # Something is away. What it says of that may name people.
                 logger.warning("work_failed", thread=self._name, error=type(error).__name__)
             except Exception:
                 logger.exception("work_failed", thread=self._name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple, cast
@@ -68,13 +69,11 @@ def take_each(limit: Limit, counts: Mapping[str, int]) -> dict[str, int]:
 def give_back(limit: Limit, key: str) -> None:
     """Count the last one no more: it was nothing to count. With Redis away it may stay counted."""
     name = _item(limit).key_for(key)
-    try:
-        if limiter := _limiter():
-            storage: Any = limiter.storage
+    if time.monotonic() >= _redis_again and (limiter := _limiter()):
+        storage: Any = limiter.storage
+        with suppress(RedisError):
             storage.storage.lpop(storage.prefixed_key(name))
-            return
-    except RedisError as error:
-        logger.warning("limits_count_locally", error=type(error).__name__)
+        return
     memory = cast("MemoryStorage", _local_limiter().storage)
     with _counting_locally, memory.locks[name]:
         del memory.events.get(name, [])[:1]

@@ -3,6 +3,7 @@
 from threading import Event, current_thread
 
 import pytest
+from django.db import OperationalError
 
 from core.background import Background
 from core.errors import Unavailable
@@ -21,7 +22,9 @@ def test_it_is_done_in_order_on_a_thread_of_its_own(background):
     assert done == [(0, "test"), (1, "test"), (2, "test")]
 
 
-@pytest.mark.parametrize("error", [OSError("alice@example.com"), Unavailable(), ValueError("a bug")])
+@pytest.mark.parametrize(
+    "error", [OSError("alice@example.com"), OperationalError("alice"), Unavailable(), ValueError("a bug")]
+)
 def test_a_failure_is_told_and_ends_nothing_else(background, error, caplog):
     done = []
 
