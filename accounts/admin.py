@@ -32,12 +32,10 @@ class _LoginForm(AdminAuthenticationForm):
         assert self.request is not None  # noqa: S101 - the console always gives one
         login, address = self.cleaned_data.get("username", ""), client_address(self.request)
         try:
-            attempt = Attempt(at_login(), login=login, address=address)
+            with Attempt(at_login(), login=login, address=address):
+                return super().clean()
         except RateLimited as error:
             raise forms.ValidationError(error.detail, code=error.code) from None
-        cleaned: dict[str, Any] = super().clean()
-        attempt.forgive()
-        return cleaned
 
 
 admin.site.login_form = _LoginForm

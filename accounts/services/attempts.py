@@ -8,13 +8,14 @@ tried from many addresses. That last one is none for addresses where the account
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 
 from accounts import selectors
 from accounts.models import OneTimeCode
 from core import limits
 from core.addresses import network_of
-from core.errors import RateLimited
+from core.errors import InvalidCredentials, RateLimited, ValidationFailed
 from core.limits import Limit
 from core.text import comparison_key
 
@@ -46,6 +47,9 @@ def at_mail(purpose: OneTimeCode.Purpose) -> Limit:
 class Attempt:
     """A try at the account with this user name or e-mail address, whether or not there is one.
 
+    As a context it is counted no more if what is done in it succeeds, or fails for another reason than that the
+    try was wrong: it was the owner's then, or told nothing. Tries before it stay counted.
+
     Raises:
         RateLimited: there is no room for it.
     """
@@ -63,8 +67,14 @@ class Attempt:
         if not self._count("-of-account", ADDRESSES_PER_ACCOUNT, account):
             self._demand(network in selectors.networks_of(user_id))
 
-    def forgive(self) -> None:
-        """Count it no more: it was the owner's. Earlier ones stay."""
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if not isinstance(error, InvalidCredentials | ValidationFailed | ValidationError):
+            self._forgive()
+
+    def _forgive(self) -> None:
         for limit, key in self._counted:
             limits.give_back(limit, key)
 
@@ -77,5 +87,5 @@ class Attempt:
 
     def _demand(self, there_is_room: bool) -> None:  # noqa: FBT001
         if not there_is_room:
-            self.forgive()
+            self._forgive()
             raise RateLimited(retry_after=self._limit.seconds)

@@ -79,14 +79,14 @@ def reset_password(*, email: str, code: str, new_password: str, address: str | N
             `password_…` on `new_password`, and the code still holds.
         RateLimited: too many attempts.
     """
-    Attempt(at_code(OneTimeCode.Purpose.RESET), login=email, address=address)
-    # Before it is known whether it is needed: it takes as long for all.
-    new_hash = make_password(new_password)
-    user = selectors.active_user_by_email(email)
-    broken = [INCORRECT] if user is None else _reset_password(user, code, new_password, new_hash)
-    # Told after the transaction: an error inside it would take back that a try was counted.
-    if broken:
-        raise ValidationFailed(errors=broken)
+    with Attempt(at_code(OneTimeCode.Purpose.RESET), login=email, address=address):
+        # Before it is known whether it is needed: it takes as long for all.
+        new_hash = make_password(new_password)
+        user = selectors.active_user_by_email(email)
+        broken = [INCORRECT] if user is None else _reset_password(user, code, new_password, new_hash)
+        # Told after the transaction: an error inside it would take back that a try was counted.
+        if broken:
+            raise ValidationFailed(errors=broken)
 
 
 @transactional

@@ -33,16 +33,15 @@ def login(*, login: str, password: str, device: Device) -> Session:
         AccountSuspended: the password is right, but the user may not log in now.
         RateLimited: too many attempts that failed, whether or not there is such an account.
     """
-    attempt = Attempt(at_login(), login=login, address=device.ip)
     session = None
-    while session is None:
-        user = selectors.user_with_credentials(login, password)
-        if user is None:
-            raise InvalidCredentials
-        if not user.is_active:
-            raise AccountSuspended
-        session = _open_session_by_password(user, device)
-    attempt.forgive()
+    with Attempt(at_login(), login=login, address=device.ip):
+        while session is None:
+            user = selectors.user_with_credentials(login, password)
+            if user is None:
+                raise InvalidCredentials
+            if not user.is_active:
+                raise AccountSuspended
+            session = _open_session_by_password(user, device)
     return session
 
 

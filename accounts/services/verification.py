@@ -40,11 +40,11 @@ def verify_email(*, email: str, code: str, address: str | None) -> None:
     Emits:
         account.updated, unless it was verified before.
     """
-    Attempt(at_code(OneTimeCode.Purpose.VERIFY), login=email, address=address)
-    user = selectors.active_user_by_email(email)
-    # Told after the transaction: an error inside it would take back that a try was counted.
-    if user is None or not _verify(user, code):
-        raise ValidationFailed(errors=[INCORRECT])
+    with Attempt(at_code(OneTimeCode.Purpose.VERIFY), login=email, address=address):
+        user = selectors.active_user_by_email(email)
+        # Told after the transaction: an error inside it would take back that a try was counted.
+        if user is None or not _verify(user, code):
+            raise ValidationFailed(errors=[INCORRECT])
 
 
 @transactional

@@ -3,8 +3,9 @@
 from functools import partial
 
 import pytest
+from django.db import OperationalError
 
-from accounts import services
+from accounts import selectors, services
 from accounts.models import Session, User
 from accounts.services import Device
 from accounts.services.attempts import ACCOUNTS_PER_ADDRESS, ADDRESSES_PER_ACCOUNT, LOGIN_SECONDS
@@ -53,6 +54,18 @@ class TestService:
         outcomes = race(*[guess] * 12)
         assert [type(outcome) for outcome in outcomes].count(InvalidCredentials) == 3
         assert [type(outcome) for outcome in outcomes].count(RateLimited) == 9
+
+    def test_none_is_counted_while_the_database_is_away(self, alice, monkeypatch):
+        def away(login, password):
+            raise OperationalError
+
+        log_in = partial(services.login, login="alice", device=Device(ip=HOME))
+        with monkeypatch.context() as outage:
+            outage.setattr(selectors, "user_with_credentials", away)
+            for _ in range(5):
+                with pytest.raises(OperationalError):
+                    log_in(password="alice-demo-2026")
+        assert log_in(password="alice-demo-2026").user == alice
 
     def test_without_an_address_they_count_for_the_account(self, alice):
         for expected in [InvalidCredentials] * 3 + [RateLimited]:
@@ -158,9 +171,9 @@ class TestApi:
         # But nobody guesses from there for ever, either.
         assert [log_in("alice", address=known) for _ in range(4)] == [WRONG] * 3 + [REFUSED]
 
-    def test_a_suspended_user_learns_it_only_as_often(self, alice, right):
+    def test_a_suspended_user_with_the_right_password_is_told_that(self, alice, right):
         User.objects.update(is_active=False)
-        assert [right("alice") for _ in range(4)] == [(403, "account_suspended")] * 3 + [REFUSED]
+        assert [right("alice") for _ in range(5)] == [(403, "account_suspended")] * 5
 
     def test_no_name_and_no_password_gets_into_the_store(self, alice, log_in, monkeypatch):
         take, keys = limits.take, []
