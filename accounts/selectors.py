@@ -140,7 +140,7 @@ def user_id_of(login: str) -> UUID | None:
     return _by_login(login).values_list("id", flat=True).first()
 
 
-def networks_of(user_id: UUID | None) -> set[str]:
+def networks_of(user_id: UUID) -> set[str]:
     """The networks from which the user has logged in lately."""
     addresses = Session.objects.filter(user_id=user_id).order_by("-id").values_list("ip", flat=True)
     return {network_of(address) for address in addresses[:_KNOWN_ADDRESSES] if address}

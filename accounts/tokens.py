@@ -51,11 +51,11 @@ class KeyRing(TokenBackend):
 
     def __init__(self, signing_key: str, old_keys: Sequence[str]) -> None:
         super().__init__("HS256", signing_key)
-        self._kid = _kid(signing_key)
+        self._key, self._kid = signing_key, _kid(signing_key)
         self._keys = {_kid(key): key for key in (*old_keys, signing_key)}
 
     def encode(self, payload: dict[str, Any]) -> str:
-        return jwt.encode(payload, self.signing_key, algorithm=self.algorithm, headers={"kid": self._kid})
+        return jwt.encode(payload, self._key, algorithm=self.algorithm, headers={"kid": self._kid})
 
     def get_verifying_key(self, token: Any) -> str:
         """Raises InvalidTokenError, which `decode` turns into what simplejwt says."""
@@ -70,22 +70,23 @@ def _kid(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
+def _ring() -> KeyRing:
+    return _ring_of(settings.SIMPLE_JWT["SIGNING_KEY"], *settings.JWT_OLD_SIGNING_KEYS)
+
+
 @lru_cache(maxsize=8)
-def _ring(signing_key: str, *old_keys: str) -> KeyRing:
+def _ring_of(signing_key: str, *old_keys: str) -> KeyRing:
     return KeyRing(signing_key, old_keys)
 
 
-class _Ringed(Token):
+class _Access(AccessToken):
     def get_token_backend(self) -> KeyRing:
-        return _ring(settings.SIMPLE_JWT["SIGNING_KEY"], *settings.JWT_OLD_SIGNING_KEYS)
+        return _ring()
 
 
-class _Access(_Ringed, AccessToken):
-    pass
-
-
-class _Refresh(_Ringed, RefreshToken):
-    pass
+class _Refresh(RefreshToken):
+    def get_token_backend(self) -> KeyRing:
+        return _ring()
 
 
 class TokenPair(NamedTuple):

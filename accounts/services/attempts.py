@@ -16,6 +16,7 @@ from accounts.models import OneTimeCode
 from core import limits
 from core.addresses import network_of
 from core.errors import InvalidCredentials, RateLimited, ValidationFailed
+from core.ids import new_id
 from core.limits import Limit
 from core.text import comparison_key
 
@@ -65,7 +66,8 @@ class Attempt:
         if network:
             self._demand(self._count("-of-address", ACCOUNTS_PER_ADDRESS, network))
         if not self._count("-of-account", ADDRESSES_PER_ACCOUNT, account):
-            self._demand(network in selectors.networks_of(user_id))
+            # An account that is not there is asked about, too: the answer takes as long.
+            self._demand(network in selectors.networks_of(user_id or new_id()))
 
     def __enter__(self) -> None:
         pass
