@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
+from core import limits
 from core.errors import ChatError
 from eventlog.log import LoggedEvent
 from eventlog.models import Event
@@ -39,7 +40,9 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
+    """Redis is the limiter's store, too; in memory it has one of its own."""
     cache.clear()
+    limits._local_limiter.cache_clear()  # noqa: SLF001
 
 
 @pytest.fixture(autouse=True)

@@ -37,6 +37,18 @@ class ChangePasswordBody(StrictSerializer):
     new_password = TextField(max_length=MAX_PASSWORD_LENGTH)
 
 
+class EmailBody(StrictSerializer):
+    email = serializers.EmailField(max_length=254, validators=[validate_email_key])
+
+
+class VerifyEmailBody(EmailBody):
+    code = NameField(max_length=32, help_text="As it was mailed; case, blanks and the hyphen don't matter.")
+
+
+class ResetPasswordBody(VerifyEmailBody):
+    new_password = TextField(max_length=MAX_PASSWORD_LENGTH)
+
+
 class RefreshBody(StrictSerializer):
     refresh = TextField()
 

@@ -45,6 +45,8 @@ def serve() -> None:
         ws_ping_interval=settings.WS_HEARTBEAT_SECONDS,
         ws_ping_timeout=settings.WS_HEARTBEAT_SECONDS,
         lifespan="on",
+        # The client's address is found in one place: `core.addresses`.
+        proxy_headers=False,
         access_log=False,
         server_header=False,
         log_config=None,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from chatproject import env
 from core.logs import logging_settings
 
@@ -153,6 +155,19 @@ else:
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# --- Mail ---------------------------------------------------------------------------------------
+
+# Codes are mailed; only in development the console is a place for them.
+vars().update(env.email("EMAIL_URL", "consolemail://" if DEBUG else "dummymail://"))
+EMAIL_TIMEOUT = env.number("EMAIL_SECONDS", 10, least=1)
+EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "off", among=("off", "optional", "required"))
+if EMAIL_VERIFICATION != "off" and not (DEBUG or env.text("EMAIL_URL")):
+    raise ImproperlyConfigured(
+        f"EMAIL_VERIFICATION is {EMAIL_VERIFICATION}, but no mail leaves without EMAIL_URL. "
+        "Set it to a mail server: smtp+tls://user:password@host:587."
+    )
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chat@localhost")
+
 # --- Accounts and tokens ------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -169,6 +184,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 ACCESS_TOKEN_SECONDS = env.number("ACCESS_TOKEN_SECONDS", 900, least=60)
 REFRESH_TOKEN_SECONDS = env.number("REFRESH_TOKEN_SECONDS", 30 * 86_400, least=600)
+REFRESH_GRACE_SECONDS = env.number("REFRESH_GRACE_SECONDS", 10)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": env.secret("JWT_SIGNING_KEY", debug=DEBUG),
@@ -177,7 +193,10 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
     "UPDATE_LAST_LOGIN": False,
 }
+JWT_OLD_SIGNING_KEYS = env.secrets("JWT_OLD_SIGNING_KEYS")
 WS_TICKET_SECONDS = env.number("WS_TICKET_SECONDS", 30, least=5)
+
+CODE_SECONDS = env.number("CODE_SECONDS", 1800, least=60)
 
 # --- The socket ---------------------------------------------------------------------------------
 
@@ -200,6 +219,11 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
+# Of one account from one address: failed logins in five minutes; in an hour codes that are tried, and asked for.
+LOGIN_ATTEMPTS = env.number("LOGIN_ATTEMPTS", 10, least=1)
+CODE_ATTEMPTS = env.number("CODE_ATTEMPTS", 10, least=1)
+CODE_REQUESTS = env.number("CODE_REQUESTS", 5, least=1)
+
 # Of one user, in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)
 
@@ -210,6 +234,7 @@ WS_CONNECTIONS_PER_USER = env.number("WS_CONNECTIONS_PER_USER", 20, least=1)
 # --- HTTP ---------------------------------------------------------------------------------------
 
 HTTP_THREADS = env.number("HTTP_THREADS", 8, least=1)
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 HTTP_REQUEST_SECONDS = env.number("HTTP_REQUEST_SECONDS", 15, least=1)
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1_048_576, least=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
@@ -218,7 +243,7 @@ FILE_URL_HOSTS = env.words("FILE_URL_HOSTS", "cloudinary.com,res.cloudinary.com"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.SessionTokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.tokens.IsVerified"],
     "DEFAULT_PARSER_CLASSES": ["core.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.renderers.StructRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import structlog
 from django.conf import settings
@@ -63,6 +64,19 @@ def take_each(limit: Limit, counts: Mapping[str, int]) -> dict[str, int]:
     with _counting_locally:
         limiter = _local_limiter()
         return {key: _take(limiter, limit, key, count) for key, count in counts.items()}
+
+
+def give_back(limit: Limit, key: str) -> None:
+    """Count the last one no more: it was nothing to count. With Redis away it may stay counted."""
+    name = _item(limit).key_for(key)
+    if time.monotonic() >= _redis_again and (limiter := _limiter()):
+        storage: Any = limiter.storage
+        with suppress(RedisError):
+            storage.storage.lpop(storage.prefixed_key(name))
+        return
+    memory = cast("MemoryStorage", _local_limiter().storage)
+    with _counting_locally, memory.locks[name]:
+        del memory.events.get(name, [])[:1]
 
 
 class Window:

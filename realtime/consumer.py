@@ -14,6 +14,7 @@ from core.errors import (
     AccountSuspended,
     AuthRequired,
     ChatError,
+    EmailNotVerified,
     InternalError,
     InvalidFrame,
     MalformedJSON,
@@ -49,6 +50,7 @@ _CLOSE_CODES: dict[type[ChatError], CloseCode] = {
     TokenExpired: CloseCode.TOKEN_EXPIRED,
     SessionRevoked: CloseCode.SESSION_ENDED,
     AccountSuspended: CloseCode.SUSPENDED,
+    EmailNotVerified: CloseCode.SUSPENDED,
 }
 
 

@@ -31,6 +31,18 @@ def test_keys_and_scopes_count_for_themselves(limit):
     assert limits.take(limit._replace(scope=f"other-{uuid4()}"), "alice", count=5) == 5
 
 
+def test_what_is_given_back_leaves_room_for_as_much(limit):
+    assert limits.take(limit, "alice", count=5) == 5
+    for _ in range(2):
+        limits.give_back(limit, "alice")
+    assert limits.take(limit, "alice", count=5) == 2
+
+
+def test_of_nothing_nothing_is_given_back(limit):
+    limits.give_back(limit, "alice")
+    assert limits.take(limit, "alice", count=9) == 5
+
+
 def test_a_rate_is_a_burst_and_the_time_in_which_it_refills():
     assert Limit.of_rate("a", burst=40, per_second=20) == Limit("a", most=40, seconds=2)
 
