@@ -44,6 +44,7 @@ class LoginViewSet(viewsets.ViewSet):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_scope = "login"
 
     @extend_schema(
         summary="Make an account and log in",

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "core.middleware.RateLimitMiddleware",
     "core.middleware.BodyLimitMiddleware",
     "core.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -200,7 +201,17 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
-# Of one user, in five minutes.
+# Requests of one user, or of one address where nobody is logged in: which to log in, to read, to write, to upload.
+LOGINS_PER_SECOND = env.number("LOGINS_PER_SECOND", 1_000 if DEBUG else 2, least=1)
+LOGIN_BURST = env.number("LOGIN_BURST", 10_000 if DEBUG else 100, least=1)
+READS_PER_SECOND = env.number("READS_PER_SECOND", 10_000 if DEBUG else 50, least=1)
+READ_BURST = env.number("READ_BURST", 50_000 if DEBUG else 500, least=1)
+WRITES_PER_SECOND = env.number("WRITES_PER_SECOND", 1_000 if DEBUG else 10, least=1)
+WRITE_BURST = env.number("WRITE_BURST", 10_000 if DEBUG else 100, least=1)
+UPLOADS_PER_SECOND = env.number("UPLOADS_PER_SECOND", 1_000 if DEBUG else 1, least=1)
+UPLOAD_BURST = env.number("UPLOAD_BURST", 10_000 if DEBUG else 30, least=1)
+
+# Of one user: so many at once, and so many more in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)
 
 WS_FRAMES_PER_SECOND = env.number("WS_FRAMES_PER_SECOND", 10_000 if DEBUG else 100, least=1)
@@ -219,6 +230,7 @@ FILE_URL_HOSTS = env.words("FILE_URL_HOSTS", "cloudinary.com,res.cloudinary.com"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.throttles.ScopeThrottle"],
     "DEFAULT_PARSER_CLASSES": ["core.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.renderers.StructRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -246,7 +258,15 @@ SPECTACULAR_SETTINGS = {
 
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After", "Idempotent-Replay"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-Id",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset-After",
+    "X-RateLimit-Scope",
+    "Retry-After",
+    "Idempotent-Replay",
+]
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -10,7 +10,8 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from core.errors import LengthRequired, TooLarge
+from core import throttles
+from core.errors import LengthRequired, RateLimited, TooLarge
 from core.ids import new_id
 from core.problems import problem_response
 
@@ -45,6 +46,27 @@ class RequestIdMiddleware:
                 ms=round((time.perf_counter() - started) * 1000, 1),
             )
         response["X-Request-Id"] = request_id
+        return response
+
+
+class RateLimitMiddleware:
+    """Says with every answer of the API how its limit stands.
+
+    What was answered before a view's throttle could count it, since nobody is known or no path fits, counts here.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith("/api/"):
+            try:
+                throttles.count_once(request)
+            except RateLimited as error:
+                response = problem_response(request, error)
+            for name, value in throttles.headers_of(request).items():
+                response[name] = value
         return response
 
 

@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens import caller
-from core.errors import RateLimited
 from core.openapi import problems
 from core.pagination import Keyset, Page
 from core.serializers import read_body, read_query
@@ -29,6 +28,8 @@ OLDEST_FIRST = Keyset("history.after", ("seq",))
 @extend_schema(tags=["messaging"])
 class RoomMessageViewSet(viewsets.ViewSet):
     """The messages of a room."""
+
+    throttle_scope = "message"
 
     @extend_schema(
         summary="Read a room's history",
@@ -95,8 +96,6 @@ class RoomMessageViewSet(viewsets.ViewSet):
     )
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(SendMessageSerializer, request)
-        if not services.room_to_send(caller(request).id):
-            raise RateLimited(retry_after=1)
         sent = services.send_message(services.Draft(sender_id=caller(request).id, room=room_key, **body))
         if sent.duplicate:
             first = selectors.get_message(caller(request), sent.message.id)

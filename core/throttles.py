@@ -1,0 +1,73 @@
+"""Limits of REST requests: each counts in one scope, for its user, else for the address that it comes from."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from core import limits
+from core.addresses import client_address
+from core.errors import RateLimited
+from core.limits import Quota
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class _Counted(NamedTuple):
+    scope: str
+    most: int
+    quota: Quota
+
+
+class ScopeThrottle(BaseThrottle):
+    """Counts a request once DRF knows its user. A view names the scope of what it writes: `throttle_scope = "upload"`."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Raises RateLimited."""
+        count_once(request._request, view, str(request.user.id) if request.user else None)
+        return True
+
+
+def count_once(request: HttpRequest, view: Any = None, key: str | None = None) -> None:
+    """Count a request, if it isn't yet. Raises RateLimited, where there is no room for it."""
+    if hasattr(request, "counted"):
+        return
+    view = view or getattr(getattr(request.resolver_match, "func", None), "cls", None)
+    scope = scope_of(request.method or "", view)
+    limit = limits.of_requests(scope)
+    quota = limits.take_one(limit, key or _network(client_address(request)))
+    request.counted = _Counted(scope, limit.most, quota)  # type: ignore[attr-defined]
+    if not quota.taken:
+        raise RateLimited(retry_after=math.ceil(quota.retry_after * 1000) / 1000)
+
+
+def scope_of(method: str, view: Any) -> str:
+    """The scope of an operation."""
+    return "read" if method in _SAFE else getattr(view, "throttle_scope", "write")
+
+
+def headers_of(request: HttpRequest) -> dict[str, str]:
+    """What a client is told of the limit that a request was counted against."""
+    scope, most, quota = request.counted  # type: ignore[attr-defined]
+    return {
+        "X-RateLimit-Limit": str(most),
+        "X-RateLimit-Remaining": str(quota.remaining),
+        "X-RateLimit-Reset-After": str(math.ceil(quota.reset_after)),
+        "X-RateLimit-Scope": scope,
+    }
+
+
+def _network(address: str) -> str:
+    """The address, or of IPv6 its network: whoever has one of these addresses has 2**64 (RFC 6177)."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
