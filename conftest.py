@@ -24,6 +24,7 @@ from eventlog.log import LoggedEvent
 from eventlog.models import Event
 from eventlog.signals import events_committed
 from rooms.models import Membership, Room
+from tests.documented import DocumentedClient
 from tests.live import LiveServer
 
 
@@ -85,7 +86,7 @@ def client_of(session_of: Callable[[User], Session]) -> Callable[[User], APIClie
     """A REST client that carries the user's access token."""
 
     def make(user: User) -> APIClient:
-        client = APIClient()
+        client = DocumentedClient()
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(session_of(user)).access}")
         return client
 
@@ -94,7 +95,7 @@ def client_of(session_of: Callable[[User], Session]) -> Callable[[User], APIClie
 
 @pytest.fixture
 def anonymous() -> APIClient:
-    return APIClient()
+    return DocumentedClient()
 
 
 @pytest.fixture

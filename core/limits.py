@@ -165,9 +165,7 @@ class _Buckets:
         with self._lock:
             now = time.monotonic()
             if now - self._swept_at > SECONDS_BETWEEN_SWEEPS:
-                self._kept = {
-                    bucket: kept for bucket, kept in self._kept.items() if _used_by(now, *kept) > 0
-                }
+                self._kept = {bucket: kept for bucket, kept in self._kept.items() if _used_by(now, *kept) > 0}
                 self._swept_at = now
             return {key: self._take(limit, key, count, now) for key, count in counts.items()}
 

@@ -95,9 +95,9 @@ class TestLocalStore:
         limit = Limit("any", most=4, seconds=8)
         assert limits.take(limit, "alice", count=9) == 4
         clock[0] += 1.9
-        assert limits.take_one(limit, "alice") == Quota(
-            0, 0, pytest.approx(0.1), pytest.approx(6.1)
-        ), "one in two seconds"
+        assert limits.take_one(limit, "alice") == Quota(0, 0, pytest.approx(0.1), pytest.approx(6.1)), (
+            "one in two seconds"
+        )
         clock[0] += 0.2
         assert limits.take(limit, "alice", count=9) == 1
         clock[0] += 100

@@ -181,5 +181,3 @@ def test_of_requests_at_the_same_moment_exactly_as_many_pass_as_there_is_room_fo
     answers = race(*(lambda client=client: client.get(ME) for client in clients))
     assert sorted(answer.status_code for answer in answers) == [200] * 4 + [429] * 4
     assert sorted(quota(answer)[2] for answer in answers) == [0, 0, 0, 0, 0, 1, 2, 3]
-
-

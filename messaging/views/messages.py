@@ -19,7 +19,6 @@ from core.serializers import read_body, read_query
 from messaging import schemas, selectors, services
 from messaging.models import Message
 from messaging.serializers import HistoryQuery, SendMessageSerializer
-from messaging.views.answers import REFUSALS
 
 NEWEST_FIRST = Keyset("history", ("-seq",))
 OLDEST_FIRST = Keyset("history.after", ("seq",))
@@ -35,7 +34,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
         summary="Read a room's history",
         description="Newest first; oldest first with `after`. One anchor at most; `around` gives both sides.",
         parameters=[HistoryQuery],
-        responses={200: schemas.MessagePage, **problems("invalid_parameter", *REFUSALS, "not_found")},
+        responses={200: schemas.MessagePage},
     )
     def list(self, request: Request, room_key: str) -> Response:
         query = read_query(HistoryQuery, request)
@@ -71,20 +70,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
         responses={
             201: schemas.Message,
             200: schemas.Message,
-            **problems(
-                "validation_error",
-                "malformed_json",
-                "unknown_field",
-                *REFUSALS,
-                "room_locked",
-                "blocked",
-                "not_found",
-                "idempotency_conflict",
-                "too_large",
-                "unsupported_media_type",
-                "rate_limited",
-                "unavailable",
-            ),
+            **problems("room_locked", "blocked", "idempotency_conflict"),
         },
         examples=[
             OpenApiExample(
@@ -109,7 +95,7 @@ class MessageViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Get a message",
-        responses={200: schemas.Message, **problems(*REFUSALS, "not_found")},
+        responses={200: schemas.Message},
     )
     def retrieve(self, request: Request, message_id: UUID) -> Response:
         return Response(selectors.get_message(caller(request), message_id))
