@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 
 import structlog
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from core import throttles
 from core.errors import LengthRequired, RateLimited, TooLarge
@@ -49,8 +54,31 @@ class RequestIdMiddleware:
         return response
 
 
-class RateLimitMiddleware:
-    """Says with every answer of the API how its limit stands.
+class PagePolicyMiddleware(CSPMiddleware):
+    """The strict Content-Security-Policy for all that has none of its own in PAGE_POLICIES."""
+
+    def get_policy_parts(
+        self,
+        request: HttpRequest,
+        response: HttpResponseBase,
+        report_only: bool = False,  # noqa: FBT001, FBT002 - the library's signature
+    ) -> PolicyParts:
+        parts = super().get_policy_parts(request, response, report_only)
+        for path, policy in settings.PAGE_POLICIES.items():
+            if re.fullmatch(path, request.path):
+                parts.replace = policy
+        return parts
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)
+        # With DEBUG the library spares Django's page of all paths, which ours stands in for.
+        if response.status_code == 404:
+            response[HEADER] = build_policy(**asdict(self.get_policy_parts(request, response)))
+        return response
+
+
+class ApiMiddleware:
+    """Says with every answer of the API how its limit stands, and that nobody is to keep it.
 
     What was answered before a view's throttle could count it, since nobody is known or no path fits, counts here.
     """
@@ -67,6 +95,7 @@ class RateLimitMiddleware:
                 response = problem_response(request, error)
             for name, value in throttles.headers_of(request).items():
                 response[name] = value
+            response.setdefault("Cache-Control", "no-store")
         return response
 
 
