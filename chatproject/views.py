@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache as shared_cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
 from core.errors import NotFound, UpgradeRequired
 from core.problems import problem_response
@@ -30,6 +33,26 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return JsonResponse({"name": "chat", "version": "1.0.0", "links": LINKS})
     return render(request, "chatproject/home.html", {"links": LINKS, "debug": settings.DEBUG})
+
+
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document, in YAML; in JSON for those who ask for it."""
+    preferred = request.get_preferred_type([OpenApiYamlRenderer.media_type, "application/json"])
+    as_json = preferred == "application/json" or request.GET.get("format") == "json"
+    return HttpResponse(
+        _document(as_json=as_json),
+        content_type="application/json" if as_json else f"{OpenApiYamlRenderer.media_type}; charset=utf-8",
+        headers={"Content-Disposition": f'inline; filename="chat.{"json" if as_json else "yaml"}"'},
+    )
+
+
+@cache
+def _document(*, as_json: bool) -> bytes:
+    """Made once in a process: it is the same for everyone, and takes as long as a hundred other answers."""
+    renderer = OpenApiJsonRenderer() if as_json else OpenApiYamlRenderer()
+    written = renderer.render(SchemaGenerator().get_schema(request=None, public=True), renderer_context={})
+    return bytes(written)
 
 
 @require_safe
@@ -64,8 +87,8 @@ def _ask_database() -> None:
 
 
 def _ask_cache() -> None:
-    cache.set("health", 1, timeout=10)
-    if cache.get("health") != 1:
+    shared_cache.set("health", 1, timeout=10)
+    if shared_cache.get("health") != 1:
         raise ConnectionError("The cache does not keep what it is given.")
 
 

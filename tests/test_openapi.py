@@ -126,6 +126,26 @@ def test_whatever_brings_a_file_counts_as_an_upload(root: dict[str, Any]) -> Non
             assert operation["responses"]["429"]["$ref"].endswith(".upload"), name
 
 
+def test_it_is_served_as_yaml_and_as_json_to_those_who_ask(
+    anonymous: APIClient, root: dict[str, Any]
+) -> None:
+    served = anonymous.get("/api/schema?version=%0d%0aX&lang=xx")
+    assert served["Content-Type"] == "application/vnd.oai.openapi; charset=utf-8"
+    assert yaml.load(served.content, yaml.CSafeLoader) == root
+    for asked in (
+        anonymous.get("/api/schema", HTTP_ACCEPT="application/json"),
+        anonymous.get("/api/schema?format=json"),
+    ):
+        assert asked["Content-Type"] == "application/json"
+        assert asked.json() == root
+
+
+def test_it_is_made_once(anonymous: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    anonymous.get("/api/schema")
+    monkeypatch.delattr("drf_spectacular.generators.SchemaGenerator.get_schema")
+    assert anonymous.get("/api/schema").status_code == 200
+
+
 def test_swagger_works_without_any_other_host_and_without_inline_scripts(anonymous: APIClient) -> None:
     page = anonymous.get("/swagger/index.html")
     html = page.content.decode()
