@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
+from django.contrib import admin
 from django.core.cache import cache as shared_cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +16,8 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
-from core.errors import NotFound, UpgradeRequired
+from core import throttles
+from core.errors import NotFound, RateLimited, UpgradeRequired
 from core.problems import problem_response
 
 LINKS = {
@@ -33,6 +35,16 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return JsonResponse({"name": "chat", "version": "1.0.0", "links": LINKS})
     return render(request, "chatproject/home.html", {"links": LINKS, "debug": settings.DEBUG})
+
+
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin site's own, with the limit that logging in has elsewhere."""
+    if request.method == "POST":
+        try:
+            throttles.count(request, "login")
+        except RateLimited as error:
+            return problem_response(request, error)
+    return admin.site.login(request)
 
 
 @require_safe

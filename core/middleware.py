@@ -90,7 +90,7 @@ class ApiMiddleware:
         response = self.get_response(request)
         if request.path.startswith("/api/"):
             try:
-                throttles.count_once(request)
+                throttles.count_the_rest(request)
             except RateLimited as error:
                 response = problem_response(request, error)
             for name, value in throttles.headers_of(request).items():

@@ -30,24 +30,27 @@ class ScopeThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         """Raises RateLimited."""
         plain = request._request  # noqa: SLF001 - what the middleware knows; DRF's wrapper ends with the view
-        count_once(plain, view, str(request.user.id) if request.user else None)
+        count(plain, scope_of(plain.method, view), str(request.user.id) if request.user else "")
         return True
 
 
-def count_once(request: HttpRequest, view: Any = None, key: str | None = None) -> None:
-    """Count a request, if it isn't yet. Raises RateLimited, where there is no room for it."""
-    if hasattr(request, "counted"):
-        return
-    view = view or getattr(getattr(request.resolver_match, "func", None), "cls", None)
-    scope = scope_of(request.method or "", view)
+def count(request: HttpRequest, scope: str, user_id: str = "") -> None:
+    """Count a request against its scope's limit. Raises RateLimited, where there is no room for it."""
     limit = limits.of_requests(scope)
-    quota = limits.take_one(limit, key or _network(client_address(request)))
+    quota = limits.take_one(limit, user_id or _network(client_address(request)))
     request.counted = _Counted(scope, limit.most, quota)  # type: ignore[attr-defined]
     if not quota.taken:
         raise RateLimited(retry_after=math.ceil(quota.retry_after * 1000) / 1000)
 
 
-def scope_of(method: str, view: Any) -> str:
+def count_the_rest(request: HttpRequest) -> None:
+    """Count a request that no throttle has counted. Raises RateLimited."""
+    if not hasattr(request, "counted"):
+        view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
+        count(request, scope_of(request.method, view))
+
+
+def scope_of(method: str | None, view: Any) -> str:
     """The scope of an operation."""
     return "read" if method in _SAFE else getattr(view, "throttle_scope", "write")
 

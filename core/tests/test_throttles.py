@@ -108,6 +108,14 @@ class TestAddresses:
         assert is_refused(anonymous.post(LOGIN, NOBODY, REMOTE_ADDR=address))
         assert is_refused(anonymous.post("/api/v1/auth/register", {}, REMOTE_ADDR=address))
 
+    def test_the_admin_site_is_no_way_around(self, client, anonymous, address):
+        for status in (200, 200, 429):
+            answer = client.post("/admin/login/", {"username": "root", "password": "x"}, REMOTE_ADDR=address)
+            assert answer.status_code == status
+        assert is_refused(answer)
+        assert is_refused(anonymous.post(LOGIN, NOBODY, REMOTE_ADDR=address))
+        assert client.get("/admin/login/", REMOTE_ADDR=address).status_code == 200
+
     def test_other_addresses_go_on(self, anonymous):
         for _ in range(3):
             refused = anonymous.post(LOGIN, NOBODY, REMOTE_ADDR="192.0.2.1")
