@@ -177,7 +177,7 @@ def change_password(user: User, *, session_id: UUID, old_password: str, new_pass
         SessionRevoked: the session that asks has ended meanwhile.
         RateLimited: too many attempts.
     """
-    limit = Limit("password", settings.PASSWORD_ATTEMPTS, PASSWORD_SECONDS)
+    limit = Limit("login", settings.PASSWORD_ATTEMPTS, PASSWORD_SECONDS)
     if not limits.take(limit, str(user.id)):
         raise RateLimited(retry_after=PASSWORD_SECONDS)
     replaced = False

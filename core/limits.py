@@ -90,7 +90,10 @@ class Quota(NamedTuple):
 def of_requests(scope: str) -> Limit:
     """The limit of REST requests in a scope: `login`, `read`, `write`, `message` (sockets' too), `upload`."""
     burst, per_second = _REQUESTS[scope]
-    return Limit.of_rate(scope, burst=getattr(settings, burst), per_second=getattr(settings, per_second))
+    # A name of its own, so that no other limit on logins counts along.
+    return Limit.of_rate(
+        f"requests.{scope}", burst=getattr(settings, burst), per_second=getattr(settings, per_second)
+    )
 
 
 _REQUESTS = {

@@ -37,7 +37,7 @@ class ScopeThrottle(BaseThrottle):
 def count(request: HttpRequest, scope: str, user_id: str = "") -> None:
     """Count a request against its scope's limit. Raises RateLimited, where there is no room for it."""
     limit = limits.of_requests(scope)
-    quota = limits.take_one(limit, user_id or _network(client_address(request)))
+    quota = limits.take_one(limit, user_id or _network(client_address(request) or ""))
     request.counted = _Counted(scope, limit.most, quota)  # type: ignore[attr-defined]
     if not quota.taken:
         raise RateLimited(retry_after=math.ceil(quota.retry_after * 1000) / 1000)

@@ -114,7 +114,8 @@ class AutoSchema(openapi.AutoSchema):
         return self._component("responses", name, self._refused(codes))
 
     def _refused(self, codes: list[str], note: str = "") -> dict[str, Any]:
-        schema = self.resolve_serializer(Problem, "response").ref  # type: ignore[no-untyped-call]
+        component = self.resolve_serializer(Problem, "response")  # type: ignore[no-untyped-call]
+        component.schema["examples"] = [_example("validation_error")]
         own = _OF_STATUS.get(CATALOGUE[codes[0]].status)
         headers = [*_EVERYWHERE, own] if own else _EVERYWHERE
         return {
@@ -122,7 +123,7 @@ class AutoSchema(openapi.AutoSchema):
             "headers": {header: self._header(header) for header in headers},
             "content": {
                 CONTENT_TYPE: {
-                    "schema": schema,
+                    "schema": component.ref,
                     "examples": {
                         code: self._component("examples", code, {"value": _example(code)}) for code in codes
                     },

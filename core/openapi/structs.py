@@ -52,6 +52,8 @@ class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
 
     def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001 - as its documentation has it
+        if not type(self.target).__doc__:
+            schema.pop("description", None)  # the one of the class that it inherits from
         return {**schema, "additionalProperties": False}
 
 
