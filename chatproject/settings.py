@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from corsheaders.defaults import default_headers
-from csp.constants import NONCE
 
-from chatproject import env
+from chatproject import api_document, env, page_policies
 from core.logs import logging_settings
 
 BASE_DIR = env.ROOT
@@ -243,29 +242,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Chat",
-    "DESCRIPTION": "Friends, rooms and messages over REST; everything live over one WebSocket at `/ws`.",
-    "VERSION": "1.0.0",
-    "SERVERS": [{"url": "/", "description": "The server that this document comes from."}],
-    "TAGS": [
-        {"name": "auth", "description": "Getting in: accounts, sessions, tokens, tickets for the socket."},
-        {"name": "users", "description": "My account, and who else there is."},
-        {"name": "friends", "description": "Friends, friend requests and blocks."},
-        {"name": "rooms", "description": "Groups and direct rooms, and who is in them."},
-        {"name": "messaging", "description": "Messages, read markers, and a client's first start."},
-    ],
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "OAS_VERSION": "3.1.0",
-    "ENFORCE_NON_BLANK_FIELDS": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # The enum hook renames what DRF's serializers declare; our responses are structs.
-    "POSTPROCESSING_HOOKS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True, "docExpansion": "none"},
-}
+SPECTACULAR_SETTINGS = api_document.SETTINGS
 
 # --- Browsers -----------------------------------------------------------------------------------
 
@@ -282,32 +259,8 @@ CORS_EXPOSE_HEADERS = [
 ]
 CORS_ALLOW_HEADERS = [*default_headers, "x-request-id"]
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-# What a browser may load and where a page may send to: nothing, but for the pages below, by their paths.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'none'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
-PAGE_POLICIES = {
-    r"/": {"style-src": [NONCE]},
-    r"/admin/.*": {
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
-    },
-    r"/swagger/.*": {
-        "script-src": ["'self'"],
-        # Its library writes styles into the page.
-        "style-src": ["'self'", "'unsafe-inline'"],
-        "img-src": ["'self'", "data:"],
-        "connect-src": ["'self'"],
-    },
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": page_policies.STRICT}
+PAGE_POLICIES = page_policies.PAGES
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # Of the admin site; the API has none.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
-from functools import cache
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.cache import cache as shared_cache
+from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -59,7 +59,7 @@ def schema(request: HttpRequest) -> HttpResponse:
     )
 
 
-@cache
+@functools.cache
 def _document(*, as_json: bool) -> bytes:
     """Made once in a process: it is the same for everyone, and takes as long as a hundred other answers."""
     renderer = OpenApiJsonRenderer() if as_json else OpenApiYamlRenderer()
@@ -99,8 +99,8 @@ def _ask_database() -> None:
 
 
 def _ask_cache() -> None:
-    shared_cache.set("health", 1, timeout=10)
-    if shared_cache.get("health") != 1:
+    cache.set("health", 1, timeout=10)
+    if cache.get("health") != 1:
         raise ConnectionError("The cache does not keep what it is given.")
 
 
