@@ -1,8 +1,20 @@
 """How the OpenAPI document looks as a whole; what is in it, the views say. Part of the settings."""
 
+_DESCRIPTION = """\
+Friends, rooms and messages over REST; everything live over one WebSocket at `/ws`.
+
+- **Who asks**: `Authorization: Bearer <access>`, from `POST /api/v1/auth/login`.
+- **Errors** are `application/problem+json`. `code` says which it is, `retryable` whether the same request may do later,
+  `errors` what is wrong where; `request_id` finds it in the logs.
+- **Lists** take `limit` and `cursor`, and give `next_cursor` and `previous_cursor`: null where there is no page.
+- **Limits**: every answer says in `X-RateLimit-*` how the limit of its scope stands; a 429 says in `Retry-After` when to
+  come back.
+- What the caller may not see is `not_found`, like what is not there. Keys that an operation does not know are refused.
+"""
+
 SETTINGS = {
     "TITLE": "Chat",
-    "DESCRIPTION": "Friends, rooms and messages over REST; everything live over one WebSocket at `/ws`.",
+    "DESCRIPTION": _DESCRIPTION,
     "VERSION": "1.0.0",
     "SERVERS": [{"url": "/", "description": "The server that this document comes from."}],
     "TAGS": [

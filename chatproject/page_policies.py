@@ -1,8 +1,12 @@
 """What a browser may load, and where a page may send to. Part of the settings."""
 
+from typing import Any
+
 from csp.constants import NONCE
 
-STRICT = {
+Policy = dict[str, Any]
+
+STRICT: Policy = {
     "default-src": ["'none'"],
     "base-uri": ["'none'"],
     "form-action": ["'none'"],
@@ -10,7 +14,7 @@ STRICT = {
 }
 """Nothing: for answers that are no pages."""
 
-PAGES = {
+PAGES: dict[str, Policy] = {
     r"/": {"style-src": [NONCE]},
     r"/admin/.*": {
         "script-src": ["'self'"],

@@ -32,6 +32,7 @@ urlpatterns = [
     ),
     path("health/live", views.live),
     path("health/ready", views.ready),
+    path("metrics", views.metrics),
     path("admin/login/", views.admin_login),
     path("admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)),
     path("admin/", admin.site.urls),

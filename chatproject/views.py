@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -15,16 +16,22 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from core import throttles
 from core.errors import NotFound, RateLimited, UpgradeRequired
 from core.problems import problem_response
+from realtime import hub
+
+_sockets = Gauge("chat_sockets", "Sockets that this process has.")
+_hub_delay = Gauge("chat_hub_delay_seconds", "How long what comes to the hub now waits for its turn.")
 
 LINKS = {
     "swagger": "/swagger/index.html",
     "schema": "/api/schema",
     "admin": "/admin/",
     "health": "/health/ready",
+    "metrics": "/metrics",
     "socket": "/ws",
 }
 
@@ -62,15 +69,24 @@ def schema(request: HttpRequest) -> HttpResponse:
 @functools.cache
 def _document(*, as_json: bool) -> bytes:
     """Made once in a process: it is the same for everyone, and takes as long as a hundred other answers."""
-    renderer = OpenApiJsonRenderer() if as_json else OpenApiYamlRenderer()
-    written = renderer.render(SchemaGenerator().get_schema(request=None, public=True), renderer_context={})
-    return bytes(written)
+    generator: Any = SchemaGenerator
+    renderer: Any = OpenApiJsonRenderer() if as_json else OpenApiYamlRenderer()
+    return bytes(renderer.render(generator().get_schema(request=None, public=True), renderer_context={}))
 
 
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What this process counted since its start, for a Prometheus."""
+    sockets, delay = hub.vitals()
+    _sockets.set(sockets)
+    _hub_delay.set(delay)
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
 @require_safe

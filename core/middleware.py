@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import structlog
 from csp.constants import HEADER
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from core import throttles
+from core import metrics, throttles
 from core.errors import LengthRequired, RateLimited, TooLarge
 from core.ids import new_id
 from core.problems import problem_response
@@ -30,7 +31,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 class RequestIdMiddleware:
     """Takes `X-Request-Id` or makes one; returns it; puts it into every log line of the request.
 
-    Logs one line per request: method, path without its query string, status, milliseconds.
+    Logs one line per request: method, path without its query string, status, milliseconds. Counts it.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -43,13 +44,15 @@ class RequestIdMiddleware:
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
+            seconds = time.perf_counter() - started
             logger.info(
                 "request",
                 method=request.method,
                 path=request.path,
                 status=response.status_code,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                ms=round(seconds * 1000, 1),
             )
+        metrics.request_answered(request, response.status_code, seconds)
         response["X-Request-Id"] = request_id
         return response
 
@@ -64,7 +67,8 @@ class PagePolicyMiddleware(CSPMiddleware):
         report_only: bool = False,  # noqa: FBT001, FBT002 - the library's signature
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        for path, policy in settings.PAGE_POLICIES.items():
+        policies: dict[str, dict[str, Any]] = settings.PAGE_POLICIES
+        for path, policy in policies.items():
             if re.fullmatch(path, request.path):
                 parts.replace = policy
         return parts

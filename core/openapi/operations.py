@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from drf_spectacular import openapi
@@ -62,12 +62,12 @@ def problems(*codes: str) -> dict[Any, Any]:
 class AutoSchema(openapi.AutoSchema):
     """Documents an operation: what its view declares, the errors and headers that all have, and examples."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """Of the action only: a class's docstring is for who reads the code."""
         return str(get_doc(getattr(self.view, getattr(self.view, "action", ""), None)))
 
     def get_operation(self, *args: Any) -> Any:
-        operation = super().get_operation(*args)  # type: ignore[no-untyped-call]
+        operation = super().get_operation(*args)
         if operation is None:
             return None
         for content in operation.get("requestBody", {}).get("content", {}).values():
@@ -84,7 +84,7 @@ class AutoSchema(openapi.AutoSchema):
         return {**operation, "responses": answers | refusals}
 
     def _declared(self) -> Iterator[str]:
-        declared = self.get_response_serializers()
+        declared: Any = self.get_response_serializers()
         for response in declared.values() if isinstance(declared, dict) else ():
             if isinstance(response, _Problems):
                 yield from response.codes
@@ -114,7 +114,7 @@ class AutoSchema(openapi.AutoSchema):
         return self._component("responses", name, self._refused(codes))
 
     def _refused(self, codes: list[str], note: str = "") -> dict[str, Any]:
-        component = self.resolve_serializer(Problem, "response")  # type: ignore[no-untyped-call]
+        component = self.resolve_serializer(cast("Any", Problem), "response")
         component.schema["examples"] = [_example("validation_error")]
         own = _OF_STATUS.get(CATALOGUE[codes[0]].status)
         headers = [*_EVERYWHERE, own] if own else _EVERYWHERE
