@@ -266,6 +266,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 # Of the admin site; the API has none.
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "core.problems.csrf_failed"
 BEHIND_TLS = env.flag("BEHIND_TLS", default=False)
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
@@ -120,6 +121,7 @@ def _ask_cache() -> None:
         raise ConnectionError("The cache does not keep what it is given.")
 
 
+@csrf_exempt
 def socket_over_http(request: HttpRequest) -> HttpResponse:
     """`/ws` without an upgrade: 426 (RFC 9110 §15.5.22)."""
     response = problem_response(request, UpgradeRequired())
@@ -127,6 +129,7 @@ def socket_over_http(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest) -> HttpResponse:
     """Every other path."""
     return problem_response(request, NotFound())

@@ -145,6 +145,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return problem_response(request, errors.Forbidden())
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return problem_response(
+        request, errors.Forbidden("This form is too old, or of another site: load it again.")
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_response(request, errors.NotFound())
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from drf_spectacular.drainage import set_override
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
@@ -57,6 +57,20 @@ class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
         if not type(self.target).__doc__:
             schema.pop("description", None)  # the one of the class that it inherits from
         return {**schema, "additionalProperties": False}
+
+
+class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A text with the pattern that it has to fit."""
+
+    target_class = "core.serializers.TextField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        mapped: Any = auto_schema._map_serializer_field  # noqa: SLF001
+        schema = mapped(self.target, direction, bypass_extensions=True)
+        if isinstance(schema["type"], list):
+            schema["type"] = schema["type"][0]  # the library adds null once more
+        return {**schema, "pattern": self.target.pattern} if self.target.pattern else schema
 
 
 def _name(target: Any) -> str:
