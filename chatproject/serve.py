@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def serve() -> None:
-    host, port = env.text("HOST", "0.0.0.0"), env.number("PORT", 8080, least=1)  # noqa: S104 - a server listens
+    host, port = env.text("HOST", "0.0.0.0"), env.number("PORT", 8080, least=1)  # noqa: S104 - a server listens # nosec
     workers = env.number("WEB_CONCURRENCY", 1, least=1)
     if workers > 1 and not settings.REDIS_URLS:
         sys.exit(

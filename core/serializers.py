@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.request import Request
 
 from core.errors import FieldError, InvalidParameter
-from core.text import has_control_characters
+from core.text import NOT_IN_NAMES, has_control_characters
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -28,10 +29,15 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class TextField(serializers.CharField):
-    """A JSON string, taken exactly as it is: not trimmed, never made from a number."""
+    """A JSON string, taken exactly as it is: not trimmed, never made from a number.
 
-    def __init__(self, **kwargs: Any) -> None:
+    Args:
+        pattern: for the OpenAPI document, what other code asks of the text (ECMA 262).
+    """
+
+    def __init__(self, *, pattern: str = "", **kwargs: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
+        self.pattern = pattern
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -40,12 +46,20 @@ class TextField(serializers.CharField):
 
 
 class NameField(TextField):
-    """A one-line string for people: trimmed, without control or direction characters."""
+    """A one-line string for people: trimmed, without control or direction characters. `max_length` is that of all of it."""
 
     default_error_messages = {"control_characters": "Control characters are not allowed here."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"trim_whitespace": True, **kwargs})
+        inner, end = f"[^{NOT_IN_NAMES}]", rf"[^{NOT_IN_NAMES}\s]"
+        texts = (f"({end}({inner}*{end})?)?", f"{end}({inner}*{end})?", f"{end}{inner}*{end}")
+        least = kwargs.get("min_length", 0 if kwargs.get("allow_blank") else 1)
+        super().__init__(**{"trim_whitespace": True, "pattern": rf"^\s*{texts[min(least, 2)]}\s*$", **kwargs})
+
+    def run_validation(self, data: Any = empty) -> str:
+        if isinstance(data, str) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

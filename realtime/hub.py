@@ -11,7 +11,9 @@ One layer membership per stream and process, however many connections follow it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +38,9 @@ from realtime.threads import DatabaseThreads
 logger = structlog.get_logger(__name__)
 
 _EVENTS_PER_TURN = 64
+
+MOST_DELAY_SECONDS = 10
+"""A hub that is further behind is stuck."""
 
 
 class Hub:
@@ -289,6 +294,19 @@ async def stop() -> None:
     if _current is not None and _current.loop is asyncio.get_running_loop():
         hub, _current = _current, None
         await hub.stop()
+
+
+def vitals() -> tuple[int, float]:
+    """How many sockets this process has, and how many seconds what comes now waits for its turn.
+
+    For any thread but the hub's own, which it asks.
+    """
+    hub = _current
+    if hub is None or not hub.loop.is_running():
+        return 0, 0.0
+    asked, answer = time.perf_counter(), Future[tuple[int, float]]()
+    hub.loop.call_soon_threadsafe(lambda: answer.set_result((len(hub.roster), time.perf_counter() - asked)))
+    return answer.result(MOST_DELAY_SECONDS)
 
 
 def start_draining(seconds: float) -> None:

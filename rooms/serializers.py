@@ -28,6 +28,7 @@ class NewRoom(StrictSerializer):
         required=False,
         allow_null=True,
         validators=[validate_slug],
+        pattern="^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$",
         help_text="3 to 64 of a-z, 0-9 and hyphens; stands for the id in paths and frames.",
     )
     visibility = ChoiceField(Room.Visibility.values, required=False)

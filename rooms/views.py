@@ -26,7 +26,7 @@ class RoomViewSet(viewsets.ViewSet):
         tags=["rooms"],
         summary="My rooms, latest activity first",
         parameters=[RoomQuery],
-        responses={200: schemas.RoomPage, **problems("not_authenticated", "invalid_parameter")},
+        responses={200: schemas.RoomPage},
     )
     def list(self, request: Request) -> Response:
         viewer = caller(request)
@@ -43,10 +43,7 @@ class RoomViewSet(viewsets.ViewSet):
         tags=["rooms"],
         summary="Make a group",
         request=NewRoom,
-        responses={
-            201: schemas.RoomView,
-            **problems("validation_error", "unknown_field", "not_authenticated", "already_exists"),
-        },
+        responses={201: schemas.RoomView, **problems("already_exists")},
     )
     def create(self, request: Request) -> Response:
         room = services.create_room(caller(request), **read_body(NewRoom, request))
@@ -56,11 +53,7 @@ class RoomViewSet(viewsets.ViewSet):
         tags=["rooms"],
         summary="The direct room with another user, made if there is none",
         request=NewDirectRoom,
-        responses={
-            200: schemas.RoomView,
-            201: schemas.RoomView,
-            **problems("validation_error", "unknown_field", "not_authenticated", "blocked", "not_found"),
-        },
+        responses={200: schemas.RoomView, 201: schemas.RoomView, **problems("blocked", "not_found")},
     )
     def direct(self, request: Request) -> Response:
         room, is_new = services.open_direct_room(caller(request), **read_body(NewDirectRoom, request))
@@ -70,7 +63,7 @@ class RoomViewSet(viewsets.ViewSet):
     @extend_schema(
         tags=["rooms"],
         summary="A room of mine",
-        responses={200: schemas.RoomView, **problems("not_authenticated", "not_found")},
+        responses={200: schemas.RoomView},
     )
     def retrieve(self, request: Request, room_key: str) -> Response:
         return Response(self._view(request, selectors.find_room(caller(request), room_key)))
@@ -79,7 +72,7 @@ class RoomViewSet(viewsets.ViewSet):
         tags=["rooms"],
         summary="Delete a group of mine, for all of its members",
         description="Its messages are gone for them, and its slug stays taken.",
-        responses={204: None, **problems("not_authenticated", "forbidden", "not_found")},
+        responses={204: None, **problems("forbidden")},
     )
     def destroy(self, request: Request, room_key: str) -> Response:
         services.delete_room(caller(request), room_key=room_key)
@@ -89,7 +82,7 @@ class RoomViewSet(viewsets.ViewSet):
         tags=["rooms"],
         summary="Leave a group",
         request=None,
-        responses={204: None, **problems("not_authenticated", "forbidden", "not_found", "last_owner")},
+        responses={204: None, **problems("forbidden", "last_owner")},
     )
     def leave(self, request: Request, room_key: str) -> Response:
         services.leave_room(caller(request), room_key=room_key)
@@ -104,10 +97,7 @@ class MemberViewSet(viewsets.ViewSet):
         tags=["rooms"],
         summary="The members of a room, in order of joining",
         parameters=[PageQuery],
-        responses={
-            200: schemas.MemberPage,
-            **problems("not_authenticated", "not_found", "invalid_parameter"),
-        },
+        responses={200: schemas.MemberPage},
     )
     def list(self, request: Request, room_key: str) -> Response:
         viewer = caller(request)
@@ -118,10 +108,7 @@ class MemberViewSet(viewsets.ViewSet):
         tags=["rooms"],
         summary="Add members to a group",
         request=NewMembers,
-        responses={
-            200: schemas.AddedMembers,
-            **problems("validation_error", "unknown_field", "not_authenticated", "forbidden", "not_found"),
-        },
+        responses={200: schemas.AddedMembers, **problems("forbidden")},
     )
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(NewMembers, request)
@@ -130,7 +117,7 @@ class MemberViewSet(viewsets.ViewSet):
     @extend_schema(
         tags=["rooms"],
         summary="Remove a member from a group",
-        responses={204: None, **problems("validation_error", "not_authenticated", "forbidden", "not_found")},
+        responses={204: None, **problems("validation_error", "forbidden")},
     )
     def destroy(self, request: Request, room_key: str, user_id: UUID) -> Response:
         services.remove_member(caller(request), room_key=room_key, user_id=user_id)

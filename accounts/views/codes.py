@@ -11,25 +11,24 @@ from rest_framework.response import Response
 from accounts import services
 from accounts.serializers import EmailBody, ResetPasswordBody, VerifyEmailBody
 from core.addresses import client_address
-from core.openapi import problems
 from core.serializers import read_body
 
 _EMAIL = {"email": "alice@example.com"}
 _CODE = _EMAIL | {"code": "7K3M-X0QD"}
-_REFUSALS = problems("validation_error", "unknown_field", "malformed_json", "rate_limited")
 
 
 @extend_schema(tags=["auth"])
 class CodeViewSet(viewsets.ViewSet):
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_scope = "login"
 
     @extend_schema(
         summary="Verify an e-mail address",
         description="The code came by mail, after the registration or when it was asked for again.",
         request=VerifyEmailBody,
         examples=[OpenApiExample("The code of a mail", _CODE, request_only=True)],
-        responses={204: None, **_REFUSALS},
+        responses={204: None},
     )
     def verify_email(self, request: Request) -> Response:
         services.verify_email(**read_body(VerifyEmailBody, request), address=client_address(request))
@@ -40,7 +39,7 @@ class CodeViewSet(viewsets.ViewSet):
         description="The answer is the same for addresses that nobody has, or that are verified. Ends the code before.",
         request=EmailBody,
         examples=[OpenApiExample("My address", _EMAIL, request_only=True)],
-        responses={202: None, **_REFUSALS},
+        responses={202: None},
     )
     def resend_verification(self, request: Request) -> Response:
         services.resend_verification(**read_body(EmailBody, request), address=client_address(request))
@@ -51,7 +50,7 @@ class CodeViewSet(viewsets.ViewSet):
         description="The answer is the same for addresses that nobody has. Ends the code before.",
         request=EmailBody,
         examples=[OpenApiExample("My address", _EMAIL, request_only=True)],
-        responses={202: None, **_REFUSALS},
+        responses={202: None},
     )
     def request_password_reset(self, request: Request) -> Response:
         services.request_password_reset(**read_body(EmailBody, request), address=client_address(request))
@@ -66,7 +65,7 @@ class CodeViewSet(viewsets.ViewSet):
                 "The code of a mail", _CODE | {"new_password": "worn-out-jumpy-tutor"}, request_only=True
             )
         ],
-        responses={204: None, **_REFUSALS},
+        responses={204: None},
     )
     def reset_password(self, request: Request) -> Response:
         services.reset_password(**read_body(ResetPasswordBody, request), address=client_address(request))

@@ -22,13 +22,13 @@ class LoginViewSet(viewsets.ViewSet):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_scope = "login"
 
     @extend_schema(
         summary="Make an account and log in",
         request=RegisterBody,
         responses={
             201: schemas.LoggedIn,
-            **problems("validation_error", "unknown_field", "malformed_json"),
         },
     )
     def register(self, request: Request) -> Response:
@@ -40,13 +40,7 @@ class LoginViewSet(viewsets.ViewSet):
         request=LoginBody,
         responses={
             200: schemas.LoggedIn,
-            **problems(
-                "validation_error",
-                "unknown_field",
-                "invalid_credentials",
-                "account_suspended",
-                "rate_limited",
-            ),
+            **problems("invalid_credentials", "account_suspended"),
         },
     )
     def login(self, request: Request) -> Response:
@@ -61,14 +55,7 @@ class LoginViewSet(viewsets.ViewSet):
         request=RefreshBody,
         responses={
             200: schemas.Tokens,
-            **problems(
-                "validation_error",
-                "unknown_field",
-                "token_invalid",
-                "token_expired",
-                "session_revoked",
-                "account_suspended",
-            ),
+            **problems("token_invalid", "token_expired", "session_revoked", "account_suspended"),
         },
     )
     def refresh(self, request: Request) -> Response:

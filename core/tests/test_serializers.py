@@ -1,5 +1,7 @@
 """Fields that take JSON's types as they are, and never repeat what they refuse."""
 
+import re
+
 import pytest
 
 from core.serializers import ChoiceField, IdField, NameField, StrictSerializer, TextField, WholeNumberField
@@ -10,6 +12,9 @@ UUID = "01a20445-d2d2-7371-bae7-5ddc3d096593"
 class Body(StrictSerializer):
     text = TextField(required=False)
     name = NameField(required=False)
+    nickname = NameField(required=False, max_length=3, allow_blank=True)
+    motto = NameField(required=False, allow_blank=True)
+    code = NameField(required=False, min_length=2)
     id = IdField(required=False)
     number = WholeNumberField(required=False)
     choice = ChoiceField(["red", "green"], required=False)
@@ -35,6 +40,12 @@ def test_what_is_of_the_right_type_passes(data):
         ({"text": 5}, "invalid"),
         ({"text": True}, "invalid"),
         ({"name": "A\u202eB"}, "control_characters"),
+        ({"name": "A\nB"}, "control_characters"),
+        ({"name": "   "}, "blank"),
+        ({"nickname": "Anna"}, "max_length"),
+        ({"nickname": "Ann "}, "max_length"),
+        ({"nickname": "    "}, "max_length"),
+        ({"code": " a "}, "min_length"),
         ({"id": 5}, "invalid"),
         ({"id": "secret"}, "invalid"),
         ({"number": "5"}, "invalid"),
@@ -55,3 +66,10 @@ def test_a_text_is_taken_as_it_is_and_a_name_trimmed():
     body = Body(data={"text": " a ", "name": " a "})
     body.is_valid(raise_exception=True)
     assert body.validated_data == {"text": " a ", "name": "a"}
+
+
+@pytest.mark.parametrize("field", ["name", "motto", "code"])
+@pytest.mark.parametrize("text", ["", " ", "a", " a", "a ", "ab", " \ta b\n", "a\nb", "\u202e", "\u202eab"])
+def test_a_names_pattern_is_what_is_asked_of_it(field, text):
+    fits = re.search(Body().fields[field].pattern, text) is not None
+    assert fits is (codes({field: text}) == {})

@@ -2,14 +2,13 @@
 
 from messaging.services.drafts import Draft
 from messaging.services.markers import mark_delivered, mark_read, set_typing
-from messaging.services.sending import Sent, room_to_send, room_to_send_each, send_message, send_messages
+from messaging.services.sending import Sent, room_to_send_each, send_message, send_messages
 
 __all__ = [
     "Draft",
     "Sent",
     "mark_delivered",
     "mark_read",
-    "room_to_send",
     "room_to_send_each",
     "send_message",
     "send_messages",

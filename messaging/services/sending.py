@@ -9,14 +9,12 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Case, F, When
 
 from core import limits, rows
 from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound, RoomLocked
 from core.group_commit import GroupCommit
-from core.limits import Limit
 from core.transactions import Contended, transactional
 from eventlog import log
 from eventlog.log import LockedStreams, room_stream
@@ -80,15 +78,10 @@ def send_message(draft: Draft) -> Sent:
     return outcome
 
 
-def room_to_send(sender_id: UUID) -> bool:
-    """Whether the sender may send a message now; it is counted as sent."""
-    return bool(room_to_send_each({sender_id: 1})[sender_id])
-
-
 def room_to_send_each(counts: Mapping[UUID, int]) -> dict[UUID, int]:
-    """How many of so many messages each sender may send now; they are counted as sent."""
-    limit = Limit.of_rate("message", burst=settings.MESSAGE_BURST, per_second=settings.MESSAGES_PER_SECOND)
-    taken = limits.take_each(limit, {str(sender_id): count for sender_id, count in counts.items()})
+    """How many of so many messages each sender may send now; they are counted as sent, those over REST among them."""
+    counted = {str(sender_id): count for sender_id, count in counts.items()}
+    taken = limits.take_each(limits.of_requests("message"), counted)
     return {sender_id: taken[str(sender_id)] for sender_id in counts}
 
 

@@ -8,11 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens import caller
-from core.openapi import problems
 from core.serializers import read_body
 from messaging import schemas, services
 from messaging.serializers import MarkReadSerializer
-from messaging.views.answers import REFUSALS
 
 
 @extend_schema(tags=["messaging"])
@@ -23,10 +21,7 @@ class ReadMarkerViewSet(viewsets.ViewSet):
         summary="Mark a room read up to a message",
         description="Never moves back, never past the last message.",
         request=MarkReadSerializer,
-        responses={
-            200: schemas.ReadMarker,
-            **problems("validation_error", "malformed_json", "unknown_field", *REFUSALS, "not_found"),
-        },
+        responses={200: schemas.ReadMarker},
     )
     def update(self, request: Request, room_key: str) -> Response:
         body = read_body(MarkReadSerializer, request)
