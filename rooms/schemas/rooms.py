@@ -1,4 +1,4 @@
-"""Rooms and their members as clients see them: the same objects in REST answers and in frames."""
+"""Rooms as clients see them, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 from rooms import models
 from rooms.models import Membership
+from rooms.schemas.members import Role
 from rooms.signals import last_messages_asked
 
 RoomType = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Type.values})]
@@ -21,7 +22,6 @@ Visibility = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.
 # Nobody is shown a deleted room.
 _STATES = [state for state in models.Room.State.values if state != models.Room.State.DELETED]
 State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": _STATES})]
-Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Membership.Role.values})]
 
 
 class Room(msgspec.Struct):
@@ -60,53 +60,8 @@ class RoomView(Room):
     peer: UserCard | None
 
 
-class Member(msgspec.Struct):
-    user: UserCard
-    role: Role
-    joined_at: Timestamp
-    last_read_seq: int
-    last_delivered_seq: int
-
-
 class RoomPage(Page[RoomView]):
     pass
-
-
-class MemberPage(Page[Member]):
-    pass
-
-
-class FailedMember(msgspec.Struct):
-    """A user who could not be added; `code` is one of the error catalogue's."""
-
-    user_id: UUID
-    code: str
-
-
-class AddedMembers(msgspec.Struct):
-    """What became of each user that was to be added, in the order of asking."""
-
-    added: list[UUID]
-    already: list[UUID]
-    failed: list[FailedMember]
-
-
-class MemberAdded(msgspec.Struct):
-    """The data of `member.added`."""
-
-    room_id: UUID
-    user: UserCard
-    role: Role
-    by: UUID
-
-
-class MemberRemoved(msgspec.Struct):
-    """The data of `member.removed`; `reason` is `left`, `removed` or `banned`."""
-
-    room_id: UUID
-    user: UserCard
-    reason: str
-    by: UUID
 
 
 class RoomJoined(msgspec.Struct):
@@ -158,17 +113,6 @@ def member_views(room: models.Room, memberships: Collection[Membership]) -> list
 def room_frame(room: models.Room) -> Room:
     """The room for events, the same for every member; no query but for the last message."""
     return Room(**_common(room, _last_messages(None, [room]).get(room.id)))
-
-
-def member(membership: Membership) -> Member:
-    """A member; needs the membership with its user."""
-    return Member(
-        user=user_card(membership.user),
-        role=membership.role,
-        joined_at=rfc3339(membership.joined_at),
-        last_read_seq=membership.last_read_seq,
-        last_delivered_seq=membership.last_delivered_seq,
-    )
 
 
 def _last_messages(viewer: User | None, rooms: Sequence[models.Room]) -> dict[UUID, Any]:

@@ -1,8 +1,6 @@
-"""Rooms over REST. A room's path takes its id or its slug."""
+"""Rooms over REST."""
 
 from __future__ import annotations
-
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
@@ -11,14 +9,13 @@ from rest_framework.response import Response
 
 from accounts.tokens import caller
 from core.openapi import problems
-from core.pagination import Keyset, PageQuery
+from core.pagination import Keyset
 from core.serializers import read_body, read_query
 from rooms import schemas, selectors, services
 from rooms.models import Room
-from rooms.serializers import NewDirectRoom, NewMembers, NewRoom, RoomQuery
+from rooms.serializers import NewDirectRoom, NewRoom, RoomQuery
 
 ROOMS = Keyset("rooms", ("-last_activity_at", "-id"))
-MEMBERS = Keyset("members", ("joined_at", "id"))
 
 
 class RoomViewSet(viewsets.ViewSet):
@@ -97,41 +94,3 @@ class RoomViewSet(viewsets.ViewSet):
 
     def _view(self, request: Request, room: Room) -> schemas.RoomView:
         return schemas.room_views(caller(request), [room])[0]
-
-
-class MemberViewSet(viewsets.ViewSet):
-    @extend_schema(
-        tags=["rooms"],
-        summary="The members of a room, in order of joining",
-        parameters=[PageQuery],
-        responses={
-            200: schemas.MemberPage,
-            **problems("not_authenticated", "not_found", "invalid_parameter"),
-        },
-    )
-    def list(self, request: Request, room_key: str) -> Response:
-        viewer = caller(request)
-        rows = selectors.members_of(viewer, selectors.find_room(viewer, room_key))
-        return Response(MEMBERS.page(request, rows, lambda page: [schemas.member(row) for row in page]))
-
-    @extend_schema(
-        tags=["rooms"],
-        summary="Add members to a group",
-        request=NewMembers,
-        responses={
-            200: schemas.AddedMembers,
-            **problems("validation_error", "unknown_field", "not_authenticated", "forbidden", "not_found"),
-        },
-    )
-    def create(self, request: Request, room_key: str) -> Response:
-        body = read_body(NewMembers, request)
-        return Response(services.add_members(caller(request), room_key=room_key, **body))
-
-    @extend_schema(
-        tags=["rooms"],
-        summary="Remove a member from a group",
-        responses={204: None, **problems("validation_error", "not_authenticated", "forbidden", "not_found")},
-    )
-    def destroy(self, request: Request, room_key: str, user_id: UUID) -> Response:
-        services.remove_member(caller(request), room_key=room_key, user_id=user_id)
-        return Response(status=status.HTTP_204_NO_CONTENT)

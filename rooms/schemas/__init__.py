@@ -1,0 +1,43 @@
+"""Rooms and their members as clients see them: the same objects in REST answers and in frames."""
+
+from rooms.schemas.members import (
+    AddedMembers,
+    FailedMember,
+    Member,
+    MemberAdded,
+    MemberPage,
+    MemberRemoved,
+    member,
+)
+from rooms.schemas.rooms import (
+    MyMembership,
+    Room,
+    RoomDeleted,
+    RoomJoined,
+    RoomLeft,
+    RoomPage,
+    RoomView,
+    member_views,
+    room_frame,
+    room_views,
+)
+
+__all__ = [
+    "AddedMembers",
+    "FailedMember",
+    "Member",
+    "MemberAdded",
+    "MemberPage",
+    "MemberRemoved",
+    "MyMembership",
+    "Room",
+    "RoomDeleted",
+    "RoomJoined",
+    "RoomLeft",
+    "RoomPage",
+    "RoomView",
+    "member",
+    "member_views",
+    "room_frame",
+    "room_views",
+]
