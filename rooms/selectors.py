@@ -6,12 +6,13 @@ import re
 from collections.abc import Collection
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Sum, UUIDField, Value
 
 from accounts.models import User
-from core.errors import NotFound
+from core.errors import ChatError, Forbidden, Muted, NotFound, RoomLocked
 from core.rows import among, saved_key
 from core.text import comparison_key
 from eventlog.log import room_stream, user_stream
@@ -26,19 +27,27 @@ _SLUG = re.compile(r"[a-z0-9-]{1,64}")
 
 def find_room(viewer: User, key: str) -> Room:
     """The room of that id or slug, if the viewer is a member. Raises NotFound."""
+    room, _ = find_room_to_read(viewer, key)
+    return room
+
+
+def find_room_to_read(viewer: User, key: str) -> tuple[Room, int]:
+    """`find_room`, and the number of the last of its messages that the viewer may not read. Raises NotFound."""
     parsed = _parsed(key)
     if parsed is None:
         raise NotFound
     column, value = ("slug", parsed) if isinstance(parsed, str) else ("id", saved_key(Room, parsed))
     # By hand, since most requests begin with it: to write this statement takes Django longer than all the rest.
     rows = Room.objects.raw(
-        "SELECT r.* FROM rooms_room r JOIN rooms_membership m ON m.room_id = r.id "
+        "SELECT r.*, m.reads_after FROM rooms_room r JOIN rooms_membership m ON m.room_id = r.id "
         f"WHERE r.{column} = %s AND m.user_id = %s AND m.left_pos IS NULL",
         [value, saved_key(User, viewer.id)],
     )
-    if (room := next(iter(rows), None)) is None:
+    # Any, for the column that is none of Room's.
+    room: Any = next(iter(rows), None)
+    if room is None:
         raise NotFound
-    return room
+    return room, room.reads_after
 
 
 def get_membership(user_id: UUID, room_key: str) -> Membership:
@@ -47,6 +56,22 @@ def get_membership(user_id: UUID, room_key: str) -> Membership:
     if not found:
         raise NotFound
     return found[user_id, room_key]
+
+
+def get_administrator(viewer: User, room_key: str) -> Membership:
+    """The viewer's membership in a room of which they are admin or owner. Raises NotFound, Forbidden."""
+    membership = get_membership(viewer.id, room_key)
+    if not membership.may_administer:
+        raise Forbidden
+    return membership
+
+
+def refusal_to_write(membership: Membership) -> ChatError | None:
+    """What keeps the member from writing in their room, if anything does: its state, or a mute."""
+    state = membership.room.state
+    if state == Room.State.ARCHIVED or (state == Room.State.LOCKED and not membership.may_administer):
+        return RoomLocked()
+    return Muted() if membership.is_silenced else None
 
 
 def memberships_for(pairs: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Membership]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from core.pagination import PageQuery
-from core.serializers import ChoiceField, IdField, NameField, StrictSerializer, TextField
+from core.serializers import (
+    ChoiceField,
+    IdField,
+    NameField,
+    StrictSerializer,
+    TextField,
+)
 from rooms.models import Room, validate_slug
 
 MOST_USERS = 100
@@ -19,10 +25,9 @@ class RoomQuery(PageQuery):
     unread = serializers.BooleanField(required=False, help_text="With unread messages, or without.")
 
 
-class NewRoom(StrictSerializer):
-    """A group to be; the caller becomes its owner."""
+class _RoomBody(StrictSerializer):
+    """What may be said of a group when it is made, and later."""
 
-    name = NameField(max_length=100)
     topic = NameField(max_length=500, required=False, allow_blank=True)
     slug = TextField(
         required=False,
@@ -31,8 +36,30 @@ class NewRoom(StrictSerializer):
         help_text="3 to 64 of a-z, 0-9 and hyphens; stands for the id in paths and frames.",
     )
     visibility = ChoiceField(Room.Visibility.values, required=False)
+    history = ChoiceField(
+        Room.History.values,
+        required=False,
+        help_text="What those may read who join from now on: everything, or what comes after that.",
+    )
+
+
+class NewRoom(_RoomBody):
+    """A group to be; the caller becomes its owner."""
+
+    name = NameField(max_length=100)
     member_ids = serializers.ListField(
         child=IdField(), max_length=MOST_USERS, required=False, allow_empty=True
+    )
+
+
+class UpdateRoom(_RoomBody):
+    """What becomes another; what is left out stays."""
+
+    name = NameField(max_length=100, required=False)
+    state = ChoiceField(
+        [Room.State.ACTIVE.value, Room.State.LOCKED.value, Room.State.ARCHIVED.value],
+        required=False,
+        help_text="Locked: admins alone write. Archived, by owners only: nobody does.",
     )
 
 

@@ -8,8 +8,14 @@ urlpatterns = [
     path("rooms", RoomViewSet.as_view({"get": "list", "post": "create"})),
     # Before the rooms themselves; no slug is spelled so.
     path("rooms/direct", RoomViewSet.as_view({"post": "direct"})),
-    path("rooms/<slug:room_key>", RoomViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path(
+        "rooms/<slug:room_key>",
+        RoomViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
     path("rooms/<slug:room_key>/leave", RoomViewSet.as_view({"post": "leave"})),
     path("rooms/<slug:room_key>/members", MemberViewSet.as_view({"get": "list", "post": "create"})),
-    path("rooms/<slug:room_key>/members/<uuid:user_id>", MemberViewSet.as_view({"delete": "destroy"})),
+    path(
+        "rooms/<slug:room_key>/members/<uuid:user_id>",
+        MemberViewSet.as_view({"delete": "destroy"}),
+    ),
 ]

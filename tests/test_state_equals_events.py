@@ -54,9 +54,19 @@ def member_removed(world: World) -> None:
     rooms.leave_room(world.charlie, room_key=str(world.room.id))
 
 
+def room_updated(world: World) -> None:
+    key = str(world.room.id)
+    rooms.update_room(world.bob, room_key=key, name="Galley", slug="galley", state="locked")
+    rooms.update_room(world.bob, room_key=key, visibility="public", history="joined", state="active")
+
+
 def room_joined(world: World) -> None:
     rooms.open_direct_room(world.charlie, user_id=world.alice.id)
     rooms.create_room(world.bob, name="Garden", member_ids=[world.alice.id])
+    for history in ("all", "joined"):
+        room = rooms.create_room(world.bob, name="Garage", history=history)
+        messaging.send_message(messaging.Draft(sender_id=world.bob.id, room=str(room.id), content="before"))
+        rooms.add_members(world.bob, room_key=str(room.id), user_ids=[world.alice.id])
 
 
 def room_left(world: World) -> None:
@@ -111,6 +121,7 @@ SCENES: dict[str, Callable[[World], None]] = {
         member_added,
         member_removed,
         room_joined,
+        room_updated,
         room_left,
         room_deleted,
         friend_request,

@@ -52,12 +52,13 @@ class RoomMessageViewSet(viewsets.ViewSet):
     ) -> Page[schemas.Message]:
         """Half before, half from `seq` on; where one side is short the other is not made longer."""
         newer = limit // 2
-        # One more, to know whether there is a page above.
+        # One more of each, to know whether there is a page above, and one below.
         above = list(rows.filter(seq__gt=seq).order_by("seq")[: newer + 1])
-        found = [*reversed(above[:newer]), *rows.filter(seq__lte=seq)[: limit - newer]]
+        below = list(rows.filter(seq__lte=seq)[: limit - newer + 1])
+        found = [*reversed(above[:newer]), *below[: limit - newer]]
         return Page(
             results=selectors.show(caller(request), found),
-            next_cursor=NEWEST_FIRST.cursor(found[-1]) if found and found[-1].seq > 1 else None,
+            next_cursor=NEWEST_FIRST.cursor(found[-1]) if len(below) > limit - newer else None,
             previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True)
             if found and len(above) > newer
             else None,
@@ -76,6 +77,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
                 "unknown_field",
                 *REFUSALS,
                 "room_locked",
+                "muted",
                 "blocked",
                 "not_found",
                 "idempotency_conflict",
@@ -99,7 +101,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
             raise RateLimited(retry_after=1)
         sent = services.send_message(services.Draft(sender_id=caller(request).id, room=room_key, **body))
         if sent.duplicate:
-            first = selectors.get_message(caller(request), sent.message.id)
+            (first,) = selectors.show(caller(request), [sent.message])
             return Response(first, headers={"Idempotent-Replay": "true"})
         return Response(schemas.message(sent.message), status=201)
 

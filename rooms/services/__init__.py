@@ -1,10 +1,11 @@
-"""Writes of rooms and memberships.
+"""Writes of rooms, memberships, bans and invites.
 
-Whoever changes a room or its memberships holds the lock of the room's stream; the room row needs no other.
+Whoever changes them holds the lock of the room's stream; no other row needs one. What a member wants for
+themselves alone is under the lock of their own stream.
 """
 
 from rooms.services.members import add_members, leave_room, remove_member
-from rooms.services.rooms import create_room, delete_room, open_direct_room
+from rooms.services.rooms import create_room, delete_room, open_direct_room, update_room
 
 __all__ = [
     "add_members",
@@ -13,4 +14,5 @@ __all__ = [
     "leave_room",
     "open_direct_room",
     "remove_member",
+    "update_room",
 ]

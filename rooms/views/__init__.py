@@ -3,4 +3,7 @@
 from rooms.views.members import MemberViewSet
 from rooms.views.rooms import RoomViewSet
 
-__all__ = ["MemberViewSet", "RoomViewSet"]
+__all__ = [
+    "MemberViewSet",
+    "RoomViewSet",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,8 +40,20 @@ class MemberViewSet(viewsets.ViewSet):
         request=NewMembers,
         responses={
             200: schemas.AddedMembers,
-            **problems("validation_error", "unknown_field", "not_authenticated", "forbidden", "not_found"),
+            **problems(
+                "validation_error",
+                "unknown_field",
+                "not_authenticated",
+                "forbidden",
+                "room_locked",
+                "not_found",
+            ),
         },
+        examples=[
+            OpenApiExample(
+                "Someone", {"user_ids": ["01a20445-d2d2-7371-bae7-5ddc3d096593"]}, request_only=True
+            )
+        ],
     )
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(NewMembers, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +13,16 @@ from core.pagination import Keyset
 from core.serializers import read_body, read_query
 from rooms import schemas, selectors, services
 from rooms.models import Room
-from rooms.serializers import NewDirectRoom, NewRoom, RoomQuery
+from rooms.serializers import (
+    NewDirectRoom,
+    NewRoom,
+    RoomQuery,
+    UpdateRoom,
+)
 
 ROOMS = Keyset("rooms", ("-last_activity_at", "-id"))
+
+_SOMEONE = "01a20445-d2d2-7371-bae7-5ddc3d096593"
 
 
 class RoomViewSet(viewsets.ViewSet):
@@ -44,6 +51,13 @@ class RoomViewSet(viewsets.ViewSet):
             201: schemas.RoomView,
             **problems("validation_error", "unknown_field", "not_authenticated", "already_exists"),
         },
+        examples=[
+            OpenApiExample(
+                "A group",
+                {"name": "Kitchen", "slug": "kitchen", "member_ids": [_SOMEONE]},
+                request_only=True,
+            )
+        ],
     )
     def create(self, request: Request) -> Response:
         room = services.create_room(caller(request), **read_body(NewRoom, request))
@@ -58,6 +72,7 @@ class RoomViewSet(viewsets.ViewSet):
             201: schemas.RoomView,
             **problems("validation_error", "unknown_field", "not_authenticated", "blocked", "not_found"),
         },
+        examples=[OpenApiExample("Someone", {"user_id": _SOMEONE}, request_only=True)],
     )
     def direct(self, request: Request) -> Response:
         room, is_new = services.open_direct_room(caller(request), **read_body(NewDirectRoom, request))
@@ -71,6 +86,32 @@ class RoomViewSet(viewsets.ViewSet):
     )
     def retrieve(self, request: Request, room_key: str) -> Response:
         return Response(self._view(request, selectors.find_room(caller(request), room_key)))
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Change a group",
+        description="Admins do. To archive a group, and to open it again, takes an owner.",
+        request=UpdateRoom,
+        responses={
+            200: schemas.RoomView,
+            **problems(
+                "validation_error",
+                "unknown_field",
+                "not_authenticated",
+                "forbidden",
+                "room_locked",
+                "not_found",
+                "already_exists",
+            ),
+        },
+        examples=[
+            OpenApiExample("Talk", {"topic": "Who cooks?", "state": "active"}, request_only=True),
+            OpenApiExample("Newcomers read on from here", {"history": "joined"}, request_only=True),
+        ],
+    )
+    def partial_update(self, request: Request, room_key: str) -> Response:
+        body = read_body(UpdateRoom, request)
+        return Response(self._view(request, services.update_room(caller(request), room_key=room_key, **body)))
 
     @extend_schema(
         tags=["rooms"],
