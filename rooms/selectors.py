@@ -9,17 +9,17 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum, UUIDField, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, UUIDField, Value
 
 from accounts.models import User
-from core.errors import ChatError, Forbidden, Muted, NotFound, RoomLocked
+from core.errors import AlreadyMember, ChatError, Forbidden, Muted, NotFound, RoomLocked
 from core.rows import among, saved_key
 from core.text import comparison_key
 from eventlog.log import room_stream, user_stream
 from eventlog.models import Stream
 from friendships.selectors import apart_from
 from realtime.router import Place
-from rooms.models import Membership, Room
+from rooms.models import Ban, Membership, Room
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SLUG = re.compile(r"[a-z0-9-]{1,64}")
@@ -134,6 +134,36 @@ def rooms_of(
         peers = Membership.active.filter(room__type=Room.Type.DIRECT, user__in=named).exclude(user=viewer)
         rooms = rooms.filter(Q(name__icontains=search.strip()) | Q(id__in=peers.values("room_id")))
     return rooms
+
+
+def rooms_to_join(viewer: User, *, search: str = "") -> QuerySet[Room]:
+    """The public rooms that the viewer may come into by themselves; `search` is part of a room's name."""
+    here = {"room": OuterRef("pk"), "user": viewer}
+    rooms = Room.objects.filter(
+        ~Exists(Membership.active.filter(**here)),
+        ~Exists(Ban.standing.filter(**here)),
+        visibility=Room.Visibility.PUBLIC,
+        state=Room.State.ACTIVE,
+    )
+    return rooms.filter(name__icontains=search.strip()) if search else rooms
+
+
+def find_room_to_join(viewer: User, key: str) -> Room:
+    """The room of that id or slug, if the viewer may come into it by themselves.
+
+    Raises:
+        NotFound: no such room for them: a private one, a closed one, one that they are banned from.
+        AlreadyMember
+    """
+    parsed = _parsed(key)
+    if parsed is None:
+        raise NotFound
+    column = "slug" if isinstance(parsed, str) else "id"
+    room = rooms_to_join(viewer).filter(**{column: parsed}).first()
+    if room is None:
+        find_room(viewer, key)  # or NotFound
+        raise AlreadyMember
+    return room
 
 
 def memberships_of(viewer: User) -> QuerySet[Membership]:

@@ -25,6 +25,12 @@ class RoomQuery(PageQuery):
     unread = serializers.BooleanField(required=False, help_text="With unread messages, or without.")
 
 
+class PublicRoomQuery(PageQuery):
+    """Which of the rooms that anyone may join."""
+
+    search = TextField(max_length=100, default="", allow_blank=True, help_text="Part of a name.")
+
+
 class _RoomBody(StrictSerializer):
     """What may be said of a group when it is made, and later."""
 

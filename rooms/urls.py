@@ -8,10 +8,12 @@ urlpatterns = [
     path("rooms", RoomViewSet.as_view({"get": "list", "post": "create"})),
     # Before the rooms themselves; no slug is spelled so.
     path("rooms/direct", RoomViewSet.as_view({"post": "direct"})),
+    path("rooms/public", RoomViewSet.as_view({"get": "public"})),
     path(
         "rooms/<slug:room_key>",
         RoomViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
+    path("rooms/<slug:room_key>/join", RoomViewSet.as_view({"post": "join"})),
     path("rooms/<slug:room_key>/leave", RoomViewSet.as_view({"post": "leave"})),
     path("rooms/<slug:room_key>/members", MemberViewSet.as_view({"get": "list", "post": "create"})),
     path(

@@ -58,6 +58,10 @@ def room_updated(world: World) -> None:
     key = str(world.room.id)
     rooms.update_room(world.bob, room_key=key, name="Galley", slug="galley", state="locked")
     rooms.update_room(world.bob, room_key=key, visibility="public", history="joined", state="active")
+    dora = User.objects.create_user("dora", "dora@example.com")
+    rooms.join_room(dora, room_key=key)
+    # Of a message that dora may not read this says nothing.
+    rooms.update_room(world.bob, room_key=key, topic="Who cooks?", slug=None)
 
 
 def room_joined(world: World) -> None:

@@ -4,13 +4,14 @@ Whoever changes them holds the lock of the room's stream; no other row needs one
 themselves alone is under the lock of their own stream.
 """
 
-from rooms.services.members import add_members, leave_room, remove_member
+from rooms.services.members import add_members, join_room, leave_room, remove_member
 from rooms.services.rooms import create_room, delete_room, open_direct_room, update_room
 
 __all__ = [
     "add_members",
     "create_room",
     "delete_room",
+    "join_room",
     "leave_room",
     "open_direct_room",
     "remove_member",

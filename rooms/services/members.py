@@ -13,8 +13,8 @@ from eventlog import log
 from eventlog.log import user_stream
 from rooms.models import Membership, Room
 from rooms.schemas import AddedMembers, FailedMember
-from rooms.selectors import get_administrator, get_membership
-from rooms.services.memberships import begin, end, group_of, is_last_owner, user_streams
+from rooms.selectors import find_room_to_join, get_administrator, get_membership
+from rooms.services.memberships import begin, end, group_of, is_last_owner, membership_to_be, user_streams
 
 
 @transactional
@@ -53,6 +53,25 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
             membership.room, membership.user = room, users[membership.user_id]
         begin(streams, room, memberships, by=actor)
     return outcome
+
+
+@transactional
+def join_room(actor: User, *, room_key: str) -> Room:
+    """Come into a public room.
+
+    Raises:
+        NotFound: no such room, or none that the actor may come into.
+        AlreadyMember
+
+    Emits:
+        member.added: on the room's stream.
+        room.joined: to the actor.
+    """
+    room = find_room_to_join(actor, room_key)
+    streams = log.lock(room.stream, user_stream(actor.id))
+    room = find_room_to_join(actor, str(room.id))
+    begin(streams, room, [membership_to_be(actor, room)], by=actor)
+    return room
 
 
 @transactional

@@ -37,6 +37,13 @@ def begin(streams: LockedStreams, room: Room, memberships: list[Membership], *, 
     events.room_joined(streams, room, memberships, by=by)
 
 
+def membership_to_be(user: User, room: Room) -> Membership:
+    """A membership to begin: the ended one, if there was one."""
+    row = Membership.objects.filter(room=room, user=user).first() or Membership()
+    row.room, row.user = room, user
+    return row
+
+
 def end(streams: LockedStreams, membership: Membership, *, reason: str, by: User) -> None:
     membership.left_pos = streams.head(membership.room.stream) + 1
     membership.save(update_fields=["left_pos"])

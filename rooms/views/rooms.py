@@ -16,11 +16,13 @@ from rooms.models import Room
 from rooms.serializers import (
     NewDirectRoom,
     NewRoom,
+    PublicRoomQuery,
     RoomQuery,
     UpdateRoom,
 )
 
 ROOMS = Keyset("rooms", ("-last_activity_at", "-id"))
+PUBLIC_ROOMS = Keyset("public_rooms", ("-id",))
 
 _SOMEONE = "01a20445-d2d2-7371-bae7-5ddc3d096593"
 
@@ -42,6 +44,17 @@ class RoomViewSet(viewsets.ViewSet):
             unread=query.get("unread"),
         )
         return Response(ROOMS.page(request, rooms, lambda page: schemas.room_views(viewer, page)))
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Rooms that I may join, newest first",
+        parameters=[PublicRoomQuery],
+        responses={200: schemas.RoomPage, **problems("not_authenticated", "invalid_parameter")},
+    )
+    def public(self, request: Request) -> Response:
+        viewer = caller(request)
+        rooms = selectors.rooms_to_join(viewer, search=read_query(PublicRoomQuery, request)["search"])
+        return Response(PUBLIC_ROOMS.page(request, rooms, lambda page: schemas.room_views(viewer, page)))
 
     @extend_schema(
         tags=["rooms"],
@@ -122,6 +135,18 @@ class RoomViewSet(viewsets.ViewSet):
     def destroy(self, request: Request, room_key: str) -> Response:
         services.delete_room(caller(request), room_key=room_key)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Join a public room",
+        request=None,
+        responses={
+            200: schemas.RoomView,
+            **problems("not_authenticated", "not_found", "already_member"),
+        },
+    )
+    def join(self, request: Request, room_key: str) -> Response:
+        return Response(self._view(request, services.join_room(caller(request), room_key=room_key)))
 
     @extend_schema(
         tags=["rooms"],
