@@ -25,6 +25,13 @@ def member_added(streams: LockedStreams, room: Room, memberships: Sequence[Membe
     _members_changed(streams, "member.added", room, memberships, by=by)
 
 
+def member_updated(
+    streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User
+) -> None:
+    """`member.updated` for each, on the room's stream: another role, or a mute."""
+    _members_changed(streams, "member.updated", room, memberships, by=by)
+
+
 def room_joined(streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User) -> None:
     """`room.joined` for each, on the new member's own stream; their connections follow the room from there."""
     views = member_views(room, memberships)

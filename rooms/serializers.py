@@ -7,12 +7,13 @@ from rest_framework import serializers
 from core.pagination import PageQuery
 from core.serializers import (
     ChoiceField,
+    FutureField,
     IdField,
     NameField,
     StrictSerializer,
     TextField,
 )
-from rooms.models import Room, validate_slug
+from rooms.models import Membership, Room, validate_slug
 
 MOST_USERS = 100
 
@@ -75,7 +76,22 @@ class NewDirectRoom(StrictSerializer):
     user_id = IdField()
 
 
+class NewOwner(StrictSerializer):
+    """Who is to own the room."""
+
+    user_id = IdField()
+
+
 class NewMembers(StrictSerializer):
     """Who is to be added."""
 
     user_ids = serializers.ListField(child=IdField(), min_length=1, max_length=MOST_USERS, allow_empty=False)
+
+
+class UpdateMember(StrictSerializer):
+    """What becomes another; what is left out stays."""
+
+    role = ChoiceField(Membership.Role.values, required=False)
+    muted_until = FutureField(
+        required=False, allow_null=True, help_text="They send nothing until then; null: they may again."
+    )

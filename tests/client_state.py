@@ -148,6 +148,7 @@ HANDLERS = {
     "message": _message,
     "member.added": _member_added,
     "member.removed": _member_removed,
+    "member.updated": _member_updated,
     "room.joined": _room_joined,
     "room.updated": _room_updated,
     "room.left": _room_gone,

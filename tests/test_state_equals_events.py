@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from rest_framework.test import APIClient
@@ -20,6 +21,8 @@ from tests import client_state
 from tests.live import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 class World:
@@ -52,6 +55,14 @@ def member_added(world: World) -> None:
 
 def member_removed(world: World) -> None:
     rooms.leave_room(world.charlie, room_key=str(world.room.id))
+
+
+def member_updated(world: World) -> None:
+    key = str(world.room.id)
+    rooms.update_member(world.bob, room_key=key, user_id=world.charlie.id, muted_until=LATER)
+    rooms.update_member(world.bob, room_key=key, user_id=world.charlie.id, role="admin")
+    rooms.update_member(world.bob, room_key=key, user_id=world.alice.id, muted_until=LATER)
+    rooms.transfer_room(world.bob, room_key=key, user_id=world.charlie.id)
 
 
 def room_updated(world: World) -> None:
@@ -124,6 +135,7 @@ SCENES: dict[str, Callable[[World], None]] = {
         message,
         member_added,
         member_removed,
+        member_updated,
         room_joined,
         room_updated,
         room_left,

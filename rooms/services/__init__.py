@@ -5,6 +5,7 @@ themselves alone is under the lock of their own stream.
 """
 
 from rooms.services.members import add_members, join_room, leave_room, remove_member
+from rooms.services.roles import transfer_room, update_member
 from rooms.services.rooms import create_room, delete_room, open_direct_room, update_room
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "leave_room",
     "open_direct_room",
     "remove_member",
+    "transfer_room",
+    "update_member",
     "update_room",
 ]

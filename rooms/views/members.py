@@ -14,7 +14,7 @@ from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from core.serializers import read_body
 from rooms import schemas, selectors, services
-from rooms.serializers import NewMembers
+from rooms.serializers import NewMembers, UpdateMember
 
 MEMBERS = Keyset("members", ("joined_at", "id"))
 
@@ -58,6 +58,32 @@ class MemberViewSet(viewsets.ViewSet):
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(NewMembers, request)
         return Response(services.add_members(caller(request), room_key=room_key, **body))
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Change a member's role, or mute them",
+        description="Owners give roles. Admins and owners mute those who are just members; a higher role ends it.",
+        request=UpdateMember,
+        responses={
+            200: schemas.Member,
+            **problems(
+                "validation_error",
+                "unknown_field",
+                "not_authenticated",
+                "forbidden",
+                "not_found",
+                "last_owner",
+            ),
+        },
+        examples=[
+            OpenApiExample("An admin more", {"role": "admin"}, request_only=True),
+            OpenApiExample("Silence", {"muted_until": "2030-01-01T00:00:00Z"}, request_only=True),
+        ],
+    )
+    def partial_update(self, request: Request, room_key: str, user_id: UUID) -> Response:
+        body = read_body(UpdateMember, request)
+        membership = services.update_member(caller(request), room_key=room_key, user_id=user_id, **body)
+        return Response(schemas.member(membership))
 
     @extend_schema(
         tags=["rooms"],

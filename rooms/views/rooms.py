@@ -15,6 +15,7 @@ from rooms import schemas, selectors, services
 from rooms.models import Room
 from rooms.serializers import (
     NewDirectRoom,
+    NewOwner,
     NewRoom,
     PublicRoomQuery,
     RoomQuery,
@@ -157,6 +158,23 @@ class RoomViewSet(viewsets.ViewSet):
     def leave(self, request: Request, room_key: str) -> Response:
         services.leave_room(caller(request), room_key=room_key)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Make another member the owner of a group of mine",
+        description="I stay, as an admin.",
+        request=NewOwner,
+        responses={
+            200: schemas.RoomView,
+            **problems("validation_error", "unknown_field", "not_authenticated", "forbidden", "not_found"),
+        },
+        examples=[OpenApiExample("Someone", {"user_id": _SOMEONE}, request_only=True)],
+    )
+    def transfer(self, request: Request, room_key: str) -> Response:
+        body = read_body(NewOwner, request)
+        return Response(
+            self._view(request, services.transfer_room(caller(request), room_key=room_key, **body))
+        )
 
     def _view(self, request: Request, room: Room) -> schemas.RoomView:
         return schemas.room_views(caller(request), [room])[0]
