@@ -183,6 +183,17 @@ def members_of(viewer: User, room: Room) -> QuerySet[Membership]:
     return Membership.active.filter(mine, room=room).select_related("user")
 
 
+def banned_among(room: Room, user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the named users who may not come into the room now."""
+    return set(Ban.standing.filter(room=room, user_id__in=user_ids).values_list("user_id", flat=True))
+
+
+def bans_of(viewer: User, room_key: str) -> QuerySet[Ban]:
+    """The bans that hold in a room, with their users. Raises NotFound, Forbidden."""
+    room = get_administrator(viewer, room_key).room
+    return Ban.standing.filter(room=room).select_related("user")
+
+
 def room_mates(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:
     """Those of the named users who are in a room with the viewer now."""
     mine = Membership.active.filter(user=viewer).values("room_id")

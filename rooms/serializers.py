@@ -95,3 +95,10 @@ class UpdateMember(StrictSerializer):
     muted_until = FutureField(
         required=False, allow_null=True, help_text="They send nothing until then; null: they may again."
     )
+
+
+class NewBan(StrictSerializer):
+    """Why, and for how long."""
+
+    reason = TextField(max_length=300, default="", allow_blank=True, help_text="For the other admins.")
+    expires_at = FutureField(default=None, allow_null=True, help_text="Null: for ever.")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rooms.views import MemberViewSet, RoomViewSet
+from rooms.views import BanViewSet, MemberViewSet, RoomViewSet
 
 urlpatterns = [
     path("rooms", RoomViewSet.as_view({"get": "list", "post": "create"})),
@@ -20,5 +20,10 @@ urlpatterns = [
     path(
         "rooms/<slug:room_key>/members/<uuid:user_id>",
         MemberViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("rooms/<slug:room_key>/bans", BanViewSet.as_view({"get": "list"})),
+    path(
+        "rooms/<slug:room_key>/bans/<uuid:user_id>",
+        BanViewSet.as_view({"put": "update", "delete": "destroy"}),
     ),
 ]

@@ -55,6 +55,9 @@ def member_added(world: World) -> None:
 
 def member_removed(world: World) -> None:
     rooms.leave_room(world.charlie, room_key=str(world.room.id))
+    dora = User.objects.create_user("dora", "dora@example.com")
+    rooms.add_members(world.bob, room_key=str(world.room.id), user_ids=[dora.id])
+    rooms.ban_user(world.bob, room_key=str(world.room.id), user_id=dora.id)
 
 
 def member_updated(world: World) -> None:

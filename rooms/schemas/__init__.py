@@ -1,5 +1,6 @@
 """Rooms and their members as clients see them: the same objects in REST answers and in frames."""
 
+from rooms.schemas.access import Ban, BanPage, ban
 from rooms.schemas.members import (
     AddedMembers,
     FailedMember,
@@ -25,6 +26,8 @@ from rooms.schemas.rooms import (
 
 __all__ = [
     "AddedMembers",
+    "Ban",
+    "BanPage",
     "FailedMember",
     "Member",
     "MemberChange",
@@ -37,6 +40,7 @@ __all__ = [
     "RoomLeft",
     "RoomPage",
     "RoomView",
+    "ban",
     "member",
     "member_change",
     "member_views",

@@ -4,12 +4,14 @@ Whoever changes them holds the lock of the room's stream; no other row needs one
 themselves alone is under the lock of their own stream.
 """
 
+from rooms.services.bans import ban_user, unban_user
 from rooms.services.members import add_members, join_room, leave_room, remove_member
 from rooms.services.roles import transfer_room, update_member
 from rooms.services.rooms import create_room, delete_room, open_direct_room, update_room
 
 __all__ = [
     "add_members",
+    "ban_user",
     "create_room",
     "delete_room",
     "join_room",
@@ -17,6 +19,7 @@ __all__ = [
     "open_direct_room",
     "remove_member",
     "transfer_room",
+    "unban_user",
     "update_member",
     "update_room",
 ]

@@ -13,7 +13,7 @@ from eventlog import log
 from eventlog.log import user_stream
 from rooms.models import Membership, Room
 from rooms.schemas import AddedMembers, FailedMember
-from rooms.selectors import find_room_to_join, get_administrator, get_membership
+from rooms.selectors import banned_among, find_room_to_join, get_administrator, get_membership
 from rooms.services.memberships import begin, end, group_of, is_last_owner, membership_to_be, user_streams
 
 
@@ -36,6 +36,7 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
     room = get_administrator(actor, str(room.id)).room
     if room.state == Room.State.ARCHIVED:
         raise RoomLocked
+    banned = banned_among(room, users)
     rows = {row.user_id: row for row in Membership.objects.filter(room=room, user_id__in=users)}
     outcome = AddedMembers(added=[], already=[], failed=[])
     for user_id in dict.fromkeys(user_ids):
@@ -43,6 +44,8 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
             outcome.failed.append(FailedMember(user_id, NotFound.code))
         elif user_id in rows and rows[user_id].is_active:
             outcome.already.append(user_id)
+        elif user_id in banned:
+            outcome.failed.append(FailedMember(user_id, Forbidden.code))
         else:
             outcome.added.append(user_id)
     if outcome.added:

@@ -47,6 +47,15 @@ class TestService:
         membership = membership_of(bob, hall)
         assert (membership.role, membership.pinned, membership.left_pos) == ("member", True, None)
 
+    def test_what_one_may_not_join_is_not_there(self, alice, bob, charlie, hall, room):
+        direct, _ = services.open_direct_room(alice, user_id=bob.id)
+        services.ban_user(alice, room_key="hall", user_id=charlie.id)
+        before = Event.objects.count()
+        for key in ("kitchen", str(room.id), str(direct.id), "hall", str(hall.id), "no-such-room", "x y", ""):
+            with pytest.raises(NotFound):
+                services.join_room(charlie, room_key=key)
+        assert Event.objects.count() == before
+
     @pytest.mark.parametrize("state", ["locked", "archived", "deleted"])
     def test_a_closed_room_is_not_there(self, charlie, hall, state):
         Room.objects.update(state=state)
@@ -84,6 +93,17 @@ class TestService:
             assert types == ["member.added", "member.removed"] * (turn - 1) + ["member.added"]
             services.leave_room(charlie, room_key="hall")
 
+    @pytest.mark.django_db(transaction=True)
+    def test_who_is_banned_at_the_same_moment_is_not_in_it_afterwards(self, alice, charlie, hall, race):
+        for _ in range(20):
+            race(
+                lambda: services.join_room(charlie, room_key="hall"),
+                lambda: services.ban_user(alice, room_key="hall", user_id=charlie.id),
+            )
+            assert not Membership.active.filter(user=charlie).exists()
+            assert Room.objects.get().member_count == 2
+            services.unban_user(alice, room_key="hall", user_id=charlie.id)
+
 
 class TestApi:
     def test_the_room_comes_back_as_i_see_it(self, charlie, hall, client_of):
@@ -94,6 +114,17 @@ class TestApi:
         assert (answer.json()["my"]["role"], answer.json()["member_count"]) == ("member", 3)
         again = client.post("/api/v1/rooms/hall/join")
         assert (again.status_code, again.json()["code"]) == (409, "already_member")
+
+    def test_a_private_room_looks_like_one_that_bans_me_and_like_none(
+        self, alice, charlie, hall, room, client_of
+    ):
+        services.ban_user(alice, room_key="hall", user_id=charlie.id, reason="Spam")
+        bodies = []
+        for key in ("kitchen", "hall", "attic"):
+            answer = client_of(charlie).post(f"/api/v1/rooms/{key}/join")
+            assert answer.status_code == 404
+            bodies.append(answer.json() | {"request_id": ""})
+        assert bodies[0] == bodies[1] == bodies[2]
 
     def test_anonymous_gets_401(self, hall, anonymous):
         assert anonymous.post("/api/v1/rooms/hall/join").status_code == 401

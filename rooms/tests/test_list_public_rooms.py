@@ -1,12 +1,15 @@
 """GET /rooms/public: what one may join."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from messaging.services import Draft, send_message
 from rooms import selectors, services
-from rooms.models import Room
+from rooms.models import Ban, Room
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +37,14 @@ class TestSelector:
     def test_closed_rooms_are_not_there(self, charlie, hall, state):
         Room.objects.update(state=state)
         assert not selectors.rooms_to_join(charlie).exists()
+
+    def test_a_room_that_bans_me_is_not_there_until_the_ban_ends(self, alice, bob, charlie, hall):
+        services.ban_user(alice, room_key="hall", user_id=charlie.id)
+        services.leave_room(bob, room_key="hall")
+        assert not selectors.rooms_to_join(charlie).exists()
+        assert list(selectors.rooms_to_join(bob)) == [hall]
+        Ban.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        assert list(selectors.rooms_to_join(charlie)) == [hall]
 
 
 class TestApi:

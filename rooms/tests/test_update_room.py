@@ -8,7 +8,7 @@ from accounts.models import User
 from core.errors import AlreadyExists, Forbidden, NotFound
 from eventlog.models import Event
 from rooms import services
-from rooms.models import Room
+from rooms.models import Membership, Room
 from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,13 @@ class TestService:
                 update(dave, state=state)
         assert update(alice, state="locked").state == "locked"
         assert update(dave, state="active").state == "active"
+
+    def test_from_an_archived_room_one_may_go_and_be_put_out(self, alice, bob, erin, room):
+        update(alice, state="archived")
+        services.leave_room(bob, room_key="kitchen")
+        services.ban_user(alice, room_key="kitchen", user_id=erin.id)
+        services.delete_room(alice, room_key="kitchen")
+        assert not Membership.active.exists()
 
     def test_a_direct_room_stays_as_it_is(self, alice, bob, charlie):
         room, _ = services.open_direct_room(alice, user_id=bob.id)

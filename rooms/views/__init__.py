@@ -1,9 +1,11 @@
 """The REST door of rooms. A room's path takes its id or its slug."""
 
+from rooms.views.access import BanViewSet
 from rooms.views.members import MemberViewSet
 from rooms.views.rooms import RoomViewSet
 
 __all__ = [
+    "BanViewSet",
     "MemberViewSet",
     "RoomViewSet",
 ]
