@@ -19,7 +19,7 @@ from eventlog.log import room_stream, user_stream
 from eventlog.models import Stream
 from friendships.selectors import apart_from
 from realtime.router import Place
-from rooms.models import Ban, Membership, Room
+from rooms.models import Ban, Invite, Membership, Room
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SLUG = re.compile(r"[a-z0-9-]{1,64}")
@@ -192,6 +192,23 @@ def bans_of(viewer: User, room_key: str) -> QuerySet[Ban]:
     """The bans that hold in a room, with their users. Raises NotFound, Forbidden."""
     room = get_administrator(viewer, room_key).room
     return Ban.standing.filter(room=room).select_related("user")
+
+
+def invites_of(viewer: User, room_key: str) -> QuerySet[Invite]:
+    """The invites that still let somebody into a room. Raises NotFound, Forbidden."""
+    return Invite.open.filter(room=get_administrator(viewer, room_key).room)
+
+
+def find_invite(viewer: User, code: str) -> Invite:
+    """The invite with that code, with its room. Raises NotFound: also where it lets the viewer in no more."""
+    invite = Invite.open.select_related("room").filter(code=code).first()
+    if (
+        invite is None
+        or invite.room.state in (Room.State.ARCHIVED, Room.State.DELETED)
+        or banned_among(invite.room, [viewer.id])
+    ):
+        raise NotFound
+    return invite
 
 
 def room_mates(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:

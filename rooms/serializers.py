@@ -12,10 +12,13 @@ from core.serializers import (
     NameField,
     StrictSerializer,
     TextField,
+    WholeNumberField,
 )
 from rooms.models import Membership, Room, validate_slug
 
 MOST_USERS = 100
+LONGEST_INVITE = 365 * 86_400
+MOST_USES = 10_000
 
 
 class RoomQuery(PageQuery):
@@ -102,3 +105,18 @@ class NewBan(StrictSerializer):
 
     reason = TextField(max_length=300, default="", allow_blank=True, help_text="For the other admins.")
     expires_at = FutureField(default=None, allow_null=True, help_text="Null: for ever.")
+
+
+class NewInvite(StrictSerializer):
+    """How long it lets others in, and how often."""
+
+    expires_in = WholeNumberField(
+        min_value=1,
+        max_value=LONGEST_INVITE,
+        default=None,
+        allow_null=True,
+        help_text="Seconds; null: for ever.",
+    )
+    max_uses = WholeNumberField(
+        min_value=1, max_value=MOST_USES, default=None, allow_null=True, help_text="Null: any number."
+    )

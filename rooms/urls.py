@@ -1,8 +1,8 @@
-"""Paths of rooms. `<slug:room_key>` takes a UUID as well."""
+"""Paths of rooms. `<slug:room_key>` takes a UUID as well, `<slug:code>` any invite's code."""
 
 from django.urls import path
 
-from rooms.views import BanViewSet, MemberViewSet, RoomViewSet
+from rooms.views import BanViewSet, InviteViewSet, MemberViewSet, OpenInviteViewSet, RoomViewSet
 
 urlpatterns = [
     path("rooms", RoomViewSet.as_view({"get": "list", "post": "create"})),
@@ -26,4 +26,8 @@ urlpatterns = [
         "rooms/<slug:room_key>/bans/<uuid:user_id>",
         BanViewSet.as_view({"put": "update", "delete": "destroy"}),
     ),
+    path("rooms/<slug:room_key>/invites", InviteViewSet.as_view({"get": "list", "post": "create"})),
+    path("rooms/<slug:room_key>/invites/<slug:code>", InviteViewSet.as_view({"delete": "destroy"})),
+    path("invites/<slug:code>", OpenInviteViewSet.as_view({"get": "retrieve"})),
+    path("invites/<slug:code>/accept", OpenInviteViewSet.as_view({"post": "accept"})),
 ]

@@ -52,6 +52,17 @@ def member_added(world: World) -> None:
     dora = User.objects.create_user("dora", "dora@example.com")
     rooms.add_members(world.bob, room_key=str(world.room.id), user_ids=[dora.id])
 
+    public = rooms.update_room(world.bob, room_key=str(world.room.id), visibility="public", history="joined")
+    emil = User.objects.create_user("emil", "emil@example.com")
+    rooms.join_room(emil, room_key=str(public.id))
+    fay = User.objects.create_user("fay", "fay@example.com")
+    invite = rooms.create_invite(world.bob, room_key=str(public.id))
+    rooms.accept_invite(fay, code=invite.code)
+    # Who is muted and comes back is muted still.
+    rooms.update_member(world.bob, room_key=str(public.id), user_id=fay.id, muted_until=LATER)
+    rooms.leave_room(fay, room_key=str(public.id))
+    rooms.join_room(fay, room_key=str(public.id))
+
 
 def member_removed(world: World) -> None:
     rooms.leave_room(world.charlie, room_key=str(world.room.id))

@@ -1,6 +1,6 @@
 """Rooms and their members as clients see them: the same objects in REST answers and in frames."""
 
-from rooms.schemas.access import Ban, BanPage, ban
+from rooms.schemas.access import Ban, BanPage, Invite, InvitePage, InvitePreview, ban, invite, invite_preview
 from rooms.schemas.members import (
     AddedMembers,
     FailedMember,
@@ -29,6 +29,9 @@ __all__ = [
     "Ban",
     "BanPage",
     "FailedMember",
+    "Invite",
+    "InvitePage",
+    "InvitePreview",
     "Member",
     "MemberChange",
     "MemberPage",
@@ -41,6 +44,8 @@ __all__ = [
     "RoomPage",
     "RoomView",
     "ban",
+    "invite",
+    "invite_preview",
     "member",
     "member_change",
     "member_views",

@@ -12,6 +12,7 @@ from eventlog.models import Event
 from friendships.services import block_user
 from rooms import services
 from rooms.models import Ban, Membership, Room
+from rooms.schemas import AddedMembers, FailedMember
 from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,32 @@ class TestService:
         made = ban(alice, charlie, expires_at=LATER)
         assert (made.user, made.banned_by, made.reason, made.expires_at) == (charlie, alice, "", LATER)
         assert Event.objects.count() == before
+
+    def test_who_is_banned_comes_in_by_no_way(self, alice, bob, charlie, room):
+        services.update_room(alice, room_key="kitchen", visibility="public")
+        invite = services.create_invite(alice, room_key="kitchen")
+        ban(alice, bob)
+        with pytest.raises(NotFound):
+            services.join_room(bob, room_key="kitchen")
+        with pytest.raises(NotFound):
+            services.accept_invite(bob, code=invite.code)
+        outcome = services.add_members(alice, room_key="kitchen", user_ids=[bob.id, charlie.id])
+        assert outcome == AddedMembers(
+            added=[charlie.id], already=[], failed=[FailedMember(bob.id, "forbidden")]
+        )
+
+    def test_once_it_has_run_out_every_way_is_open(self, alice, bob, room):
+        services.update_room(alice, room_key="kitchen", visibility="public")
+        invite = services.create_invite(alice, room_key="kitchen")
+        for come in (
+            lambda: services.join_room(bob, room_key="kitchen"),
+            lambda: services.accept_invite(bob, code=invite.code),
+            lambda: services.add_members(alice, room_key="kitchen", user_ids=[bob.id]),
+        ):
+            ban(alice, bob, expires_at=LATER)
+            run_out()
+            come()
+            assert Membership.active.filter(user=bob).exists()
 
     def test_a_repeat_says_anew_why_and_until_when(self, alice, bob, dave, room, events_of):
         ban(alice, bob, reason="Spam")

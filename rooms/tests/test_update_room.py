@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from core.errors import AlreadyExists, Forbidden, NotFound
+from core.errors import AlreadyExists, Forbidden, NotFound, RoomLocked
 from eventlog.models import Event
 from rooms import services
 from rooms.models import Membership, Room
@@ -88,6 +88,23 @@ class TestService:
                 update(dave, state=state)
         assert update(alice, state="locked").state == "locked"
         assert update(dave, state="active").state == "active"
+
+    def test_in_an_archived_room_nothing_is_edited_and_nobody_comes(self, alice, charlie, room, events_of):
+        invite = services.create_invite(alice, room_key="kitchen")
+        update(alice, state="archived", visibility="public")
+        before = events_of(room.stream)
+        with pytest.raises(RoomLocked):
+            update(alice, name="Galley")
+        with pytest.raises(RoomLocked):
+            services.add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        with pytest.raises(RoomLocked):
+            services.create_invite(alice, room_key="kitchen")
+        with pytest.raises(NotFound):
+            services.join_room(charlie, room_key="kitchen")
+        with pytest.raises(NotFound):
+            services.accept_invite(charlie, code=invite.code)
+        assert events_of(room.stream) == before
+        assert update(alice, state="active", name="Galley").name == "Galley"
 
     def test_from_an_archived_room_one_may_go_and_be_put_out(self, alice, bob, erin, room):
         update(alice, state="archived")
