@@ -17,6 +17,7 @@ from rooms.schemas import (
     member_change,
     member_views,
     room_frame,
+    room_preferences,
 )
 
 
@@ -83,6 +84,19 @@ def room_updated(streams: LockedStreams, room: Room, *, by: User) -> None:
             data=room_frame(room),
             actor_id=by.id,
             object_id=room.id,
+        )
+    )
+
+
+def room_preferences_changed(streams: LockedStreams, membership: Membership) -> None:
+    """`room.preferences`, on the member's own stream: to nobody else."""
+    streams.append(
+        Draft(
+            stream=user_stream(membership.user_id),
+            type="room.preferences",
+            data=room_preferences(membership),
+            actor_id=membership.user_id,
+            object_id=membership.room_id,
         )
     )
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from core.pagination import PageQuery
 from core.serializers import (
     ChoiceField,
+    FlagField,
     FutureField,
     IdField,
     NameField,
@@ -98,6 +99,15 @@ class UpdateMember(StrictSerializer):
     muted_until = FutureField(
         required=False, allow_null=True, help_text="They send nothing until then; null: they may again."
     )
+
+
+class UpdatePreferences(StrictSerializer):
+    """What becomes another; what is left out stays."""
+
+    muted_until = FutureField(
+        required=False, allow_null=True, help_text="No notices until then; null: notices again."
+    )
+    pinned = FlagField(required=False)
 
 
 class NewBan(StrictSerializer):

@@ -16,6 +16,7 @@ urlpatterns = [
     path("rooms/<slug:room_key>/join", RoomViewSet.as_view({"post": "join"})),
     path("rooms/<slug:room_key>/leave", RoomViewSet.as_view({"post": "leave"})),
     path("rooms/<slug:room_key>/transfer", RoomViewSet.as_view({"post": "transfer"})),
+    path("rooms/<slug:room_key>/me", RoomViewSet.as_view({"patch": "preferences"})),
     path("rooms/<slug:room_key>/members", MemberViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "rooms/<slug:room_key>/members/<uuid:user_id>",

@@ -117,6 +117,11 @@ def _room_updated(state: State, data: dict[str, Any]) -> None:
     state["rooms"][data["id"]] |= {key: value for key, value in data.items() if key not in untold}
 
 
+def _room_preferences(state: State, data: dict[str, Any]) -> None:
+    mine = state["rooms"][data["room_id"]]["my"]
+    mine |= {key: data[key] for key in ("muted_until", "pinned")}
+
+
 def _room_gone(state: State, data: dict[str, Any]) -> None:
     # Of a deleted room two streams tell, either of them first.
     for part in ("rooms", "members", "messages"):
@@ -151,6 +156,7 @@ HANDLERS = {
     "member.updated": _member_updated,
     "room.joined": _room_joined,
     "room.updated": _room_updated,
+    "room.preferences": _room_preferences,
     "room.left": _room_gone,
     "room.deleted": _room_gone,
     "friend.request": _friend_request,

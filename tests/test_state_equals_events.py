@@ -89,6 +89,13 @@ def room_updated(world: World) -> None:
     rooms.update_room(world.bob, room_key=key, topic="Who cooks?", slug=None)
 
 
+def room_preferences(world: World) -> None:
+    key = str(world.room.id)
+    rooms.set_preferences(world.alice, room_key=key, pinned=True, muted_until=LATER)
+    rooms.set_preferences(world.alice, room_key=key, muted_until=None)
+    rooms.set_preferences(world.bob, room_key=key, pinned=True)
+
+
 def room_joined(world: World) -> None:
     rooms.open_direct_room(world.charlie, user_id=world.alice.id)
     rooms.create_room(world.bob, name="Garden", member_ids=[world.alice.id])
@@ -152,6 +159,7 @@ SCENES: dict[str, Callable[[World], None]] = {
         member_updated,
         room_joined,
         room_updated,
+        room_preferences,
         room_left,
         room_deleted,
         friend_request,

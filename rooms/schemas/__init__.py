@@ -18,9 +18,11 @@ from rooms.schemas.rooms import (
     RoomJoined,
     RoomLeft,
     RoomPage,
+    RoomPreferences,
     RoomView,
     member_views,
     room_frame,
+    room_preferences,
     room_views,
 )
 
@@ -42,6 +44,7 @@ __all__ = [
     "RoomJoined",
     "RoomLeft",
     "RoomPage",
+    "RoomPreferences",
     "RoomView",
     "ban",
     "invite",
@@ -50,5 +53,6 @@ __all__ = [
     "member_change",
     "member_views",
     "room_frame",
+    "room_preferences",
     "room_views",
 ]

@@ -92,6 +92,14 @@ class RoomLeft(msgspec.Struct):
     reason: str
 
 
+class RoomPreferences(msgspec.Struct):
+    """What a user wants of a room, for themselves alone; also the data of `room.preferences`."""
+
+    room_id: UUID
+    muted_until: Timestamp | None
+    pinned: bool
+
+
 def room_views(viewer: User, rooms: Sequence[models.Room]) -> list[RoomView]:
     """The rooms as `viewer` sees them, in the same order; the number of queries doesn't grow with them."""
     mine = {row.room_id: row for row in Membership.active.filter(user=viewer, room__in=rooms)}
@@ -122,6 +130,11 @@ def room_frame(room: models.Room) -> Room:
     newcomers = Membership.active.filter(room=room, reads_after__gte=room.last_seq)
     is_hidden = room.last_seq > 0 and newcomers.exists()
     return Room(**_common(room, None if is_hidden else _last_messages(None, [room]).get(room.id)))
+
+
+def room_preferences(membership: Membership) -> RoomPreferences:
+    """What the member wants of the room."""
+    return RoomPreferences(membership.room_id, rfc3339(membership.muted_until), membership.pinned)
 
 
 def _last_messages(viewer: User | None, rooms: Sequence[models.Room]) -> dict[UUID, Any]:

@@ -7,6 +7,7 @@ themselves alone is under the lock of their own stream.
 from rooms.services.bans import ban_user, unban_user
 from rooms.services.invites import accept_invite, create_invite, revoke_invite
 from rooms.services.members import add_members, join_room, leave_room, remove_member
+from rooms.services.preferences import set_preferences
 from rooms.services.roles import transfer_room, update_member
 from rooms.services.rooms import create_room, delete_room, open_direct_room, update_room
 
@@ -22,6 +23,7 @@ __all__ = [
     "open_direct_room",
     "remove_member",
     "revoke_invite",
+    "set_preferences",
     "transfer_room",
     "unban_user",
     "update_member",

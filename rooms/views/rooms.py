@@ -19,6 +19,7 @@ from rooms.serializers import (
     NewRoom,
     PublicRoomQuery,
     RoomQuery,
+    UpdatePreferences,
     UpdateRoom,
 )
 
@@ -175,6 +176,25 @@ class RoomViewSet(viewsets.ViewSet):
         return Response(
             self._view(request, services.transfer_room(caller(request), room_key=room_key, **body))
         )
+
+    @extend_schema(
+        tags=["rooms"],
+        summary="Mute or pin a room, for myself",
+        description="My other devices hear of it, nobody else does.",
+        request=UpdatePreferences,
+        responses={
+            200: schemas.RoomPreferences,
+            **problems("validation_error", "unknown_field", "not_authenticated", "not_found"),
+        },
+        examples=[
+            OpenApiExample("Quiet", {"muted_until": "2030-01-01T00:00:00Z"}, request_only=True),
+            OpenApiExample("To the top", {"pinned": True}, request_only=True),
+        ],
+    )
+    def preferences(self, request: Request, room_key: str) -> Response:
+        body = read_body(UpdatePreferences, request)
+        mine = services.set_preferences(caller(request), room_key=room_key, **body)
+        return Response(schemas.room_preferences(mine))
 
     def _view(self, request: Request, room: Room) -> schemas.RoomView:
         return schemas.room_views(caller(request), [room])[0]
