@@ -1,6 +1,15 @@
 """Rooms and their members as clients see them: the same objects in REST answers and in frames."""
 
-from rooms.schemas.access import Ban, BanPage, Invite, InvitePage, InvitePreview, ban, invite, invite_preview
+from rooms.schemas.access import (
+    Ban,
+    BanPage,
+    Invite,
+    InvitePage,
+    InvitePreview,
+    ban,
+    invite,
+    invite_preview,
+)
 from rooms.schemas.members import (
     AddedMembers,
     FailedMember,

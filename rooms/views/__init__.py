@@ -4,10 +4,4 @@ from rooms.views.access import BanViewSet, InviteViewSet, OpenInviteViewSet
 from rooms.views.members import MemberViewSet
 from rooms.views.rooms import RoomViewSet
 
-__all__ = [
-    "BanViewSet",
-    "InviteViewSet",
-    "MemberViewSet",
-    "OpenInviteViewSet",
-    "RoomViewSet",
-]
+__all__ = ["BanViewSet", "InviteViewSet", "MemberViewSet", "OpenInviteViewSet", "RoomViewSet"]
