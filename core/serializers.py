@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
 
 from core.errors import FieldError, InvalidParameter
 from core.text import NOT_IN_NAMES, has_control_characters
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -86,6 +91,33 @@ class WholeNumberField(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class FlagField(serializers.BooleanField):
+    """A JSON boolean; DRF's own field takes "yes", 1 and more."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class FutureField(serializers.DateTimeField):
+    """A moment that is still to come, as RFC 3339 has it; DRF's own field takes dates and moments without a zone, too."""
+
+    default_error_messages = {
+        "invalid": "A moment with its zone, as in 2026-11-22T16:37:00Z.",
+        "overflow": "A moment with its zone, as in 2026-11-22T16:37:00Z.",
+        "past": "This moment is over.",
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            self.fail("invalid")
+        moment = super().to_internal_value(value)
+        if moment <= timezone.now():
+            self.fail("past")
+        return moment
 
 
 class ChoiceField(serializers.ChoiceField):

@@ -32,7 +32,7 @@ def fetched(client: APIClient) -> tuple[State, dict[str, int]]:
         "rooms": {id_: {k: v for k, v in room.items() if k not in UNTOLD} for id_, room in rooms.items()},
         "members": {
             id_: {
-                member["user"]["id"]: member["role"]
+                member["user"]["id"]: {key: member[key] for key in ("role", "muted_until")}
                 for member in client.get(f"/api/v1/rooms/{id_}/members").json()["results"]
             }
             for id_ in rooms
@@ -87,8 +87,15 @@ def _message(state: State, data: dict[str, Any]) -> None:
 
 
 def _member_added(state: State, data: dict[str, Any]) -> None:
-    state["members"][data["room_id"]][data["user"]["id"]] = data["role"]
+    _member_updated(state, data)
     state["rooms"][data["room_id"]]["member_count"] += 1
+
+
+def _member_updated(state: State, data: dict[str, Any]) -> None:
+    user_id, room = data["user"]["id"], state["rooms"][data["room_id"]]
+    state["members"][room["id"]][user_id] = {key: data[key] for key in ("role", "muted_until")}
+    if user_id == state["me"]["id"]:
+        room["my"] |= {"role": data["role"], "silenced_until": data["muted_until"]}
 
 
 def _member_removed(state: State, data: dict[str, Any]) -> None:
@@ -102,6 +109,17 @@ def _room_joined(state: State, data: dict[str, Any]) -> None:
     state["rooms"][room["id"]] = room
     state["members"][room["id"]] = None
     state["messages"][room["id"]] = None
+
+
+def _room_updated(state: State, data: dict[str, Any]) -> None:
+    # Without a last message where not everyone may read it: mine came with its own event.
+    untold = (*UNTOLD, "last_message") if data["last_message"] is None else UNTOLD
+    state["rooms"][data["id"]] |= {key: value for key, value in data.items() if key not in untold}
+
+
+def _room_preferences(state: State, data: dict[str, Any]) -> None:
+    mine = state["rooms"][data["room_id"]]["my"]
+    mine |= {key: data[key] for key in ("muted_until", "pinned")}
 
 
 def _room_gone(state: State, data: dict[str, Any]) -> None:
@@ -135,7 +153,10 @@ HANDLERS = {
     "message": _message,
     "member.added": _member_added,
     "member.removed": _member_removed,
+    "member.updated": _member_updated,
     "room.joined": _room_joined,
+    "room.updated": _room_updated,
+    "room.preferences": _room_preferences,
     "room.left": _room_gone,
     "room.deleted": _room_gone,
     "friend.request": _friend_request,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from rest_framework.test import APIClient
@@ -20,6 +21,8 @@ from tests import client_state
 from tests.live import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 class World:
@@ -49,14 +52,57 @@ def member_added(world: World) -> None:
     dora = User.objects.create_user("dora", "dora@example.com")
     rooms.add_members(world.bob, room_key=str(world.room.id), user_ids=[dora.id])
 
+    public = rooms.update_room(world.bob, room_key=str(world.room.id), visibility="public", history="joined")
+    emil = User.objects.create_user("emil", "emil@example.com")
+    rooms.join_room(emil, room_key=str(public.id))
+    fay = User.objects.create_user("fay", "fay@example.com")
+    invite = rooms.create_invite(world.bob, room_key=str(public.id))
+    rooms.accept_invite(fay, code=invite.code)
+    # Who is muted and comes back is muted still.
+    rooms.update_member(world.bob, room_key=str(public.id), user_id=fay.id, muted_until=LATER)
+    rooms.leave_room(fay, room_key=str(public.id))
+    rooms.join_room(fay, room_key=str(public.id))
+
 
 def member_removed(world: World) -> None:
     rooms.leave_room(world.charlie, room_key=str(world.room.id))
+    dora = User.objects.create_user("dora", "dora@example.com")
+    rooms.add_members(world.bob, room_key=str(world.room.id), user_ids=[dora.id])
+    rooms.ban_user(world.bob, room_key=str(world.room.id), user_id=dora.id)
+
+
+def member_updated(world: World) -> None:
+    key = str(world.room.id)
+    rooms.update_member(world.bob, room_key=key, user_id=world.charlie.id, muted_until=LATER)
+    rooms.update_member(world.bob, room_key=key, user_id=world.charlie.id, role="admin")
+    rooms.update_member(world.bob, room_key=key, user_id=world.alice.id, muted_until=LATER)
+    rooms.transfer_room(world.bob, room_key=key, user_id=world.charlie.id)
+
+
+def room_updated(world: World) -> None:
+    key = str(world.room.id)
+    rooms.update_room(world.bob, room_key=key, name="Galley", slug="galley", state="locked")
+    rooms.update_room(world.bob, room_key=key, visibility="public", history="joined", state="active")
+    dora = User.objects.create_user("dora", "dora@example.com")
+    rooms.join_room(dora, room_key=key)
+    # Of a message that dora may not read this says nothing.
+    rooms.update_room(world.bob, room_key=key, topic="Who cooks?", slug=None)
+
+
+def room_preferences(world: World) -> None:
+    key = str(world.room.id)
+    rooms.set_preferences(world.alice, room_key=key, pinned=True, muted_until=LATER)
+    rooms.set_preferences(world.alice, room_key=key, muted_until=None)
+    rooms.set_preferences(world.bob, room_key=key, pinned=True)
 
 
 def room_joined(world: World) -> None:
     rooms.open_direct_room(world.charlie, user_id=world.alice.id)
     rooms.create_room(world.bob, name="Garden", member_ids=[world.alice.id])
+    for history in ("all", "joined"):
+        room = rooms.create_room(world.bob, name="Garage", history=history)
+        messaging.send_message(messaging.Draft(sender_id=world.bob.id, room=str(room.id), content="before"))
+        rooms.add_members(world.bob, room_key=str(room.id), user_ids=[world.alice.id])
 
 
 def room_left(world: World) -> None:
@@ -110,7 +156,10 @@ SCENES: dict[str, Callable[[World], None]] = {
         message,
         member_added,
         member_removed,
+        member_updated,
         room_joined,
+        room_updated,
+        room_preferences,
         room_left,
         room_deleted,
         friend_request,

@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from core.serializers import ChoiceField, IdField, NameField, StrictSerializer, TextField, WholeNumberField
+from core.serializers import (
+    ChoiceField,
+    FlagField,
+    FutureField,
+    IdField,
+    NameField,
+    StrictSerializer,
+    TextField,
+    WholeNumberField,
+)
 
 UUID = "01a20445-d2d2-7371-bae7-5ddc3d096593"
 
@@ -18,6 +27,8 @@ class Body(StrictSerializer):
     id = IdField(required=False)
     number = WholeNumberField(required=False)
     choice = ChoiceField(["red", "green"], required=False)
+    flag = FlagField(required=False)
+    until = FutureField(required=False)
 
 
 def codes(data):
@@ -28,7 +39,11 @@ def codes(data):
 
 @pytest.mark.parametrize(
     "data",
-    [{"text": " as it is "}, {"name": "Ann"}, {"id": UUID}, {"number": 5}, {"choice": "red"}, {}],
+    [
+        *({"text": " as it is "}, {"name": "Ann"}, {"id": UUID}, {"number": 5}, {"choice": "red"}),
+        *({"flag": False}, {"until": "2999-01-01T00:00:00Z"}, {"until": "2999-01-01T00:00:00.123456-12:30"}),
+        {},
+    ],
 )
 def test_what_is_of_the_right_type_passes(data):
     assert codes(data) == {}
@@ -52,6 +67,18 @@ def test_what_is_of_the_right_type_passes(data):
         ({"number": 5.0}, "invalid"),
         ({"number": True}, "invalid"),
         ({"choice": "secret"}, "invalid_choice"),
+        ({"flag": "yes"}, "invalid"),
+        ({"flag": 1}, "invalid"),
+        ({"flag": None}, "null"),
+        ({"until": 32472144000}, "invalid"),
+        ({"until": "secret"}, "invalid"),
+        ({"until": "2999-01-01"}, "invalid"),
+        ({"until": "2999-01-01T00:00:00"}, "invalid"),
+        ({"until": "2999-13-01T00:00:00Z"}, "invalid"),
+        ({"until": "2999-01-01T00:00:00+99:99"}, "invalid"),
+        ({"until": "9999-12-31T23:59:59-12:00"}, "overflow"),
+        ({"until": "0001-01-01T00:00:00+12:00"}, "overflow"),
+        ({"until": "2001-01-01T00:00:00Z"}, "past"),
         ({"secret": 1}, "unknown_field"),
     ],
 )

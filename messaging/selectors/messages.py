@@ -1,4 +1,4 @@
-"""Reads of messages. A viewer reads the rooms that they are a member of."""
+"""Reads of messages. A viewer reads the rooms that they are a member of: from the start, or from joining on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import User
 from accounts.schemas import CARD_COLUMNS, card_of
 from core.errors import NotFound
 from messaging import schemas
 from messaging.models import Message
-from rooms.models import Membership, Room
-from rooms.selectors import find_room
+from rooms.models import Room
+from rooms.selectors import find_room_to_read
 
 _CARD = CARD_COLUMNS[1:]
 _COLUMNS = (
@@ -26,14 +26,18 @@ _COLUMNS = (
 
 
 def messages_in(viewer: User, room_key: str) -> QuerySet[Message, Any]:
-    """A room's messages, by their columns, for `show`. Raises NotFound."""
-    room = find_room(viewer, room_key)
-    return Message.objects.filter(room=room).values_list(*_COLUMNS, named=True)
+    """What the viewer may read of a room, by the messages' columns, for `show`. Raises NotFound."""
+    room, reads_after = find_room_to_read(viewer, room_key)
+    return Message.objects.filter(room=room, seq__gt=reads_after).values_list(*_COLUMNS, named=True)
 
 
 def readable_messages(viewer: User) -> QuerySet[Message]:
-    """All messages that the viewer may read: those of the rooms that they are in now."""
-    return Message.objects.filter(room_id__in=Membership.active.filter(user=viewer).values("room_id"))
+    """All messages that the viewer may read: those of the rooms that they are in now, as far back as they may."""
+    return Message.objects.filter(
+        room__memberships__user=viewer,
+        room__memberships__left_pos=None,
+        room__memberships__reads_after__lt=F("seq"),
+    )
 
 
 def get_message(viewer: User, message_id: UUID) -> schemas.Message:
@@ -44,10 +48,22 @@ def get_message(viewer: User, message_id: UUID) -> schemas.Message:
     return show(viewer, found)[0]
 
 
+def get_sent_message(sender: User, message_id: UUID) -> schemas.Message:
+    """What the sender has sent, also to where they can't read it any more: the answer to a repeat."""
+    rows = Message.objects.filter(id=message_id, sender=sender).values_list(*_COLUMNS, named=True)
+    return show(sender, list(rows))[0]
+
+
 def last_messages(viewer: User | None, rooms: Sequence[Room]) -> dict[UUID, schemas.Message]:
-    """The last message of each of the rooms that has one, by room id. The caller has checked the rooms."""
+    """The last message of each of the rooms that has one which the viewer may read, by room id.
+
+    Without a viewer, of each that has one: the caller knows who will see it.
+    """
     ids = [room.last_message_id for room in rooms if room.last_message_id]
-    rows = Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True) if ids else []
+    if not ids:
+        return {}
+    readable = readable_messages(viewer) if viewer else Message.objects.all()
+    rows = readable.filter(id__in=ids).values_list(*_COLUMNS, named=True)
     return {message.room_id: message for message in show(viewer, list(rows))}
 
 

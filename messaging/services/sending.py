@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from django.db.models import Case, F, When
 
 from core import limits, rows
-from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound, RoomLocked
+from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound
 from core.group_commit import GroupCommit
 from core.transactions import Contended, transactional
 from eventlog import log
@@ -23,7 +23,7 @@ from messaging import events
 from messaging.models import Message
 from messaging.services.drafts import Draft, body_hash, checked, type_of
 from rooms.models import Membership, Room
-from rooms.selectors import memberships_for
+from rooms.selectors import memberships_for, refusal_to_write
 
 _MOST_MEMBERS = 100_000
 _members: set[tuple[UUID, str]] = set()
@@ -43,7 +43,7 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | 
     A sender's messages keep their order. A draft with the `client_message_id` of a saved message of
     that sender is that message again (`duplicate`), or an IdempotencyConflict if its body differs.
 
-    Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked,
+    Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked, Muted,
     Blocked (a direct room), IdempotencyConflict; without `wait` Contended, for a room that someone else is
     writing to.
 
@@ -116,7 +116,7 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
             outcomes.append(Contended())
             continue
         reply_to = replies.get(draft.reply_to or "")
-        if refusal := _refusal(draft, room, reply_to, is_blocked=room.direct_key in blocked):
+        if refusal := _refusal(draft, membership, reply_to, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
         message = _next_message(draft, room, membership, reply_to)
@@ -164,16 +164,24 @@ def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
     return {str(row.id): row for row in shown.filter(id__in=wanted)}
 
 
-def _refusal(draft: Draft, room: Room, reply_to: Message | None, *, is_blocked: bool) -> ChatError | None:
-    if room.state != Room.State.ACTIVE:
-        return RoomLocked()
+def _refusal(
+    draft: Draft, membership: Membership, reply_to: Message | None, *, is_blocked: bool
+) -> ChatError | None:
+    if refusal := refusal_to_write(membership):
+        return refusal
     if is_blocked:
         return Blocked()
-    if draft.reply_to is not None and (reply_to is None or reply_to.room_id != room.id):
+    if draft.reply_to is not None and not _is_readable(reply_to, membership):
         return NotFound("No such message to reply to in this room.")
     if draft.file_id is not None:
         return NotFound("No such file.")
     return None
+
+
+def _is_readable(message: Message | None, membership: Membership) -> bool:
+    return (
+        message is not None and message.room_id == membership.room_id and message.seq > membership.reads_after
+    )
 
 
 def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Message | None) -> Message:

@@ -52,12 +52,13 @@ class RoomMessageViewSet(viewsets.ViewSet):
     ) -> Page[schemas.Message]:
         """Half before, half from `seq` on; where one side is short the other is not made longer."""
         newer = limit // 2
-        # One more, to know whether there is a page above.
+        # One more of each, to know whether there is a page above, and one below.
         above = list(rows.filter(seq__gt=seq).order_by("seq")[: newer + 1])
-        found = [*reversed(above[:newer]), *rows.filter(seq__lte=seq)[: limit - newer]]
+        below = list(rows.filter(seq__lte=seq)[: limit - newer + 1])
+        found = [*reversed(above[:newer]), *below[: limit - newer]]
         return Page(
             results=selectors.show(caller(request), found),
-            next_cursor=NEWEST_FIRST.cursor(found[-1]) if found and found[-1].seq > 1 else None,
+            next_cursor=NEWEST_FIRST.cursor(found[-1]) if len(below) > limit - newer else None,
             previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True)
             if found and len(above) > newer
             else None,
@@ -70,7 +71,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
         responses={
             201: schemas.Message,
             200: schemas.Message,
-            **problems("room_locked", "blocked", "idempotency_conflict"),
+            **problems("room_locked", "muted", "blocked", "not_found", "idempotency_conflict"),
         },
         examples=[
             OpenApiExample(
@@ -84,7 +85,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
         body = read_body(SendMessageSerializer, request)
         sent = services.send_message(services.Draft(sender_id=caller(request).id, room=room_key, **body))
         if sent.duplicate:
-            first = selectors.get_message(caller(request), sent.message.id)
+            first = selectors.get_sent_message(caller(request), sent.message.id)
             return Response(first, headers={"Idempotent-Replay": "true"})
         return Response(schemas.message(sent.message), status=201)
 
