@@ -111,7 +111,7 @@ class BlockViewSet(viewsets.ViewSet):
         summary="Block a user",
         description="Ends the friendship, and stops requests, direct messages, presence and typing both ways.",
         request=None,
-        responses={204: None},
+        responses={204: None, **problems("validation_error")},
     )
     def update(self, request: Request, user_id: UUID) -> Response:
         services.block_user(caller(request), user_id=user_id)

@@ -74,7 +74,7 @@ class MemberViewSet(viewsets.ViewSet):
     @extend_schema(
         tags=["rooms"],
         summary="Remove a member from a group",
-        responses={204: None, **problems("forbidden", "not_found")},
+        responses={204: None, **problems("validation_error", "forbidden", "not_found")},
     )
     def destroy(self, request: Request, room_key: str, user_id: UUID) -> Response:
         services.remove_member(caller(request), room_key=room_key, user_id=user_id)
