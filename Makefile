@@ -192,5 +192,5 @@ lock: $(VENV)/.created ## Write all lock files from requirements/*.in. UPGRADE=1
 
 .PHONY: clean
 clean: ## Remove what can be made again: .venv, caches, collected static files. Data and .env stay
-	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

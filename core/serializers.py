@@ -85,9 +85,11 @@ class IdField(serializers.UUIDField):
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON integer; DRF's own field takes strings and 5.0, too."""
+    """A JSON integer, which 5.0 is too (JSON Schema, validation §6.1.1); DRF's own field takes strings besides."""
 
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return super().to_internal_value(data)

@@ -17,7 +17,6 @@ from pathlib import Path
 from tests.live import ROOT, LiveServer, Person
 
 ROOMS = 8
-SESSIONS = 4
 
 
 def main() -> int:

@@ -4,7 +4,8 @@ import json
 from uuid import uuid4
 
 import pytest
-from django.conf import settings as configured
+from django.conf import settings as project
+from redis.connection import AbstractConnection
 
 from core import limits
 from messaging.services import room_to_send_each
@@ -31,7 +32,7 @@ def is_refused(response):
     return True
 
 
-@pytest.fixture(params=["shared", "local"] if configured.REDIS_URLS else ["local"])
+@pytest.fixture(params=["shared", "local"] if project.REDIS_URLS else ["local"])
 def _store(request, monkeypatch):
     """Redis, where there is one, and the memory that stands in for it."""
     if request.param == "local":
@@ -179,6 +180,28 @@ def test_browsers_may_read_the_headers(anonymous, settings, db):
     names = {name.strip() for name in exposed.split(",")}
     told = {"Limit", "Remaining", "Reset-After", "Scope"}
     assert {f"X-RateLimit-{name}" for name in told} | {"Retry-After", "X-Request-Id"} <= names
+
+
+@pytest.mark.skipif(not project.REDIS_URLS, reason="No Redis here.")
+def test_a_request_asks_redis_once(alice, client_of, anonymous, monkeypatch):
+    asked = []
+    send = AbstractConnection.send_packed_command
+
+    def counting(self, command, *args, **options):
+        asked.append(command)
+        return send(self, command, *args, **options)
+
+    client = client_of(alice)
+    client.get(BLOCKS)
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counting)
+    for request in (
+        lambda: client.get(BLOCKS),
+        lambda: anonymous.get(ME),
+        lambda: anonymous.get("/api/v1/x"),
+    ):
+        asked.clear()
+        request()
+        assert len(asked) == 1
 
 
 @pytest.mark.django_db(transaction=True)
