@@ -2,11 +2,21 @@
 
 from django.urls import path
 
-from messaging.views import MessageViewSet, ReadMarkerViewSet, RoomMessageViewSet, SyncViewSet
+from messaging.views import (
+    MessageViewSet,
+    ReadMarkerViewSet,
+    RoomMessageViewSet,
+    SyncViewSet,
+    UnreadViewSet,
+)
 
 urlpatterns = [
     path("rooms/<slug:room_key>/messages", RoomMessageViewSet.as_view({"get": "list", "post": "create"})),
     path("rooms/<slug:room_key>/read", ReadMarkerViewSet.as_view({"put": "update"})),
     path("sync", SyncViewSet.as_view({"get": "retrieve"})),
-    path("messages/<uuid:message_id>", MessageViewSet.as_view({"get": "retrieve"})),
+    path("unread", UnreadViewSet.as_view({"get": "retrieve"})),
+    path(
+        "messages/<uuid:message_id>",
+        MessageViewSet.as_view({"get": "retrieve"}),
+    ),
 ]

@@ -42,7 +42,7 @@ class World:
 def message(world: World) -> None:
     sent = world.say(world.bob, "one").message
     world.say(world.alice, "two", reply_to=str(sent.id))
-    world.say(world.charlie, "three")
+    world.say(world.charlie, "three, @alice and @bob")
 
 
 def member_added(world: World) -> None:

@@ -1,5 +1,6 @@
 """Tables of messaging."""
 
+from messaging.models.mentions import Mention
 from messaging.models.messages import Message
 
-__all__ = ["Message"]
+__all__ = ["Mention", "Message", "Pin", "Reaction", "Revision"]

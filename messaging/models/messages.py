@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -50,6 +52,9 @@ class Message(models.Model):
     deleted_by = models.CharField(max_length=9, choices=DeletedBy.choices, null=True)  # noqa: DJ001
     pinned_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    # No column: whom it mentions, while it is on its way to the log; the rows are `Mention`'s.
+    mentioned: Sequence[UUID] = ()
 
     class Meta:
         constraints: ClassVar[list[Any]] = [

@@ -1,6 +1,6 @@
 """What clients see of messaging: the same objects in REST answers and in frames."""
 
-from messaging.schemas.markers import ReadMarker, Receipt, Typing
+from messaging.schemas.markers import ReadMarker, Receipt, Typing, Unread, UnreadRoom
 from messaging.schemas.messages import (
     Message,
     MessagePage,
@@ -24,6 +24,8 @@ __all__ = [
     "SentMessage",
     "Snapshot",
     "Typing",
+    "Unread",
+    "UnreadRoom",
     "message",
     "message_of",
     "room_message",

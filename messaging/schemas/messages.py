@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -79,11 +79,13 @@ class SentMessage(msgspec.Struct):
 class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
-    `cards` of all senders, and the columns of each message that one of them answers, by id.
+    `cards` of all senders, and the columns of each message that one of them answers, by id. `mentions`
+    of those messages that have some, in order.
     """
 
     cards: Mapping[UUID, UserCard]
     replied: Mapping[UUID, Any]
+    mentions: Mapping[UUID, Sequence[UUID]]
 
 
 def message(row: MessageRow) -> Message:
@@ -117,7 +119,9 @@ def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
 def _loaded(row: MessageRow) -> Parts:
     rows = [row, row.reply_to] if row.reply_to else [row]
     return Parts(
-        cards={one.sender_id: user_card(one.sender) for one in rows}, replied={one.id: one for one in rows}
+        cards={one.sender_id: user_card(one.sender) for one in rows},
+        replied={one.id: one for one in rows},
+        mentions={row.id: row.mentioned},
     )
 
 
@@ -133,7 +137,7 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "sender": parts.cards[row.sender_id],
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
-        "mentions": [],
+        "mentions": list(parts.mentions.get(row.id, ())),
         "reactions": [],
         "client_message_id": row.client_message_id,
         "edited_at": rfc3339(row.edited_at),

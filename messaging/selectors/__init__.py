@@ -1,5 +1,15 @@
 """Reads of messaging."""
 
 from messaging.selectors.messages import get_message, last_messages, messages_in, readable_messages, show
+from messaging.selectors.parts import mentions_of
+from messaging.selectors.unread import unread_of
 
-__all__ = ["get_message", "last_messages", "messages_in", "readable_messages", "show"]
+__all__ = [
+    "get_message",
+    "last_messages",
+    "mentions_of",
+    "messages_in",
+    "readable_messages",
+    "show",
+    "unread_of",
+]

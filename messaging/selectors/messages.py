@@ -13,6 +13,7 @@ from accounts.selectors import cards
 from core.errors import NotFound
 from messaging import schemas
 from messaging.models import Message
+from messaging.selectors.parts import mentions_of
 from rooms.models import Membership, Room
 from rooms.selectors import find_room
 
@@ -58,6 +59,8 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
     ids = {row.reply_to_id for row in rows if row.reply_to_id}
     replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
     parts = schemas.Parts(
-        cards=cards({row.sender_id for row in (*rows, *replied)}), replied={row.id: row for row in replied}
+        cards=cards({row.sender_id for row in (*rows, *replied)}),
+        replied={row.id: row for row in replied},
+        mentions=mentions_of([row.id for row in rows if "@" in row.content]),
     )
     return [schemas.message_of(row, parts) for row in rows]

@@ -24,6 +24,7 @@ from friendships.selectors import blocked_pairs
 from messaging import events
 from messaging.models import Message
 from messaging.services.drafts import Draft, body_hash, checked, type_of
+from messaging.services.mentions import find_mentions
 from rooms.models import Membership, Room
 from rooms.selectors import memberships_for
 
@@ -208,9 +209,11 @@ def _store(
 ) -> None:
     if not messages:
         return
+    mentions = find_mentions(messages)
     for message, event in zip(messages, events.messages_sent(streams, messages), strict=True):
         message.pos = event.pos
     rows.insert(messages)
+    rows.insert(mentions)
     rooms = {message.room_id: message.room for message in messages}
     rows.update(rooms.values(), "last_seq", "last_message_id", "last_activity_at")
     senders = {(message.sender_id, message.room_id) for message in messages}

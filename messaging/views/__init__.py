@@ -1,7 +1,13 @@
 """The REST door of messaging."""
 
-from messaging.views.markers import ReadMarkerViewSet
+from messaging.views.markers import ReadMarkerViewSet, UnreadViewSet
 from messaging.views.messages import MessageViewSet, RoomMessageViewSet
 from messaging.views.sync import SyncViewSet
 
-__all__ = ["MessageViewSet", "ReadMarkerViewSet", "RoomMessageViewSet", "SyncViewSet"]
+__all__ = [
+    "MessageViewSet",
+    "ReadMarkerViewSet",
+    "RoomMessageViewSet",
+    "SyncViewSet",
+    "UnreadViewSet",
+]
