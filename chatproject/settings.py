@@ -201,6 +201,7 @@ MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, 
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
 # Of a message.
+EDIT_WINDOW_SECONDS = env.number("EDIT_WINDOW_SECONDS", 86_400)
 MAX_MENTIONS = env.number("MAX_MENTIONS", 20)
 
 # Of one user, in five minutes.

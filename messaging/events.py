@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from eventlog.log import Draft, LockedStreams, LoggedEvent
@@ -26,6 +27,17 @@ def messages_sent(streams: LockedStreams, messages: Sequence[Message]) -> list[L
             )
             for row in messages
         )
+    )
+
+
+def message_updated(streams: LockedStreams, message: Message) -> None:
+    """`message.updated`; needs the message's `mentioned`."""
+    _of_message(streams, "message.updated", message, schemas.message_updated(message), by=message.sender_id)
+
+
+def _of_message(streams: LockedStreams, type_: str, message: Message, data: Any, *, by: UUID) -> None:
+    streams.append(
+        Draft(stream=message.room.stream, type=type_, data=data, actor_id=by, object_id=message.id)
     )
 
 

@@ -1,15 +1,16 @@
-"""The socket door: `message`, `typing`, `read`, `delivered`."""
+"""The socket door: `message` and what becomes of it, `typing`, `read`, `delivered`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
 from core.errors import ChatError, RateLimited
 from messaging import schemas, services
-from messaging.schemas import ReadMarker
+from messaging.schemas import MessageUpdated, ReadMarker
 from realtime.router import Call, Identity, Outcome, Route
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -24,6 +25,11 @@ class SendMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     file_id: str | None = None
     reply_to: str | None = None
     client_message_id: str | None = None
+
+
+class EditMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    message_id: UUID
+    content: str
 
 
 class SetTyping(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +76,10 @@ def _draft(caller: Identity, data: SendMessage) -> services.Draft:
     )
 
 
+def edit_message(caller: Identity, data: EditMessage) -> MessageUpdated:
+    return services.edit_message(caller.user_id, message_id=data.message_id, content=data.content)
+
+
 def set_typing(caller: Identity, data: SetTyping) -> None:
     services.set_typing(caller.user_id, data.room_id, is_typing=data.is_typing)
 
@@ -84,6 +94,7 @@ def mark_read(caller: Identity, data: MoveMarker) -> ReadMarker:
 
 FRAMES = [
     Route("message", SendMessage, send_messages, batched=True, crowd=lambda data: data.room_id),
+    Route("message.edit", EditMessage, edit_message),
     Route("typing", SetTyping, set_typing, ack="never"),
     Route("read", MoveMarker, mark_read, ack="if_asked"),
     Route("delivered", MoveMarker, mark_delivered, ack="if_asked"),

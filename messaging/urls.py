@@ -5,6 +5,7 @@ from django.urls import path
 from messaging.views import (
     MessageViewSet,
     ReadMarkerViewSet,
+    RevisionViewSet,
     RoomMessageViewSet,
     SyncViewSet,
     UnreadViewSet,
@@ -17,6 +18,7 @@ urlpatterns = [
     path("unread", UnreadViewSet.as_view({"get": "retrieve"})),
     path(
         "messages/<uuid:message_id>",
-        MessageViewSet.as_view({"get": "retrieve"}),
+        MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
     ),
+    path("messages/<uuid:message_id>/history", RevisionViewSet.as_view({"get": "list"})),
 ]

@@ -86,6 +86,29 @@ def _message(state: State, data: dict[str, Any]) -> None:
     room["my"]["unread_count"] = room["last_seq"] - room["my"]["last_read_seq"]
 
 
+def _shown(state: State, room_id: str, seq: int) -> Iterator[dict[str, Any]]:
+    """A message, in each place where a client shows it."""
+    last = state["rooms"][room_id]["last_message"]
+    yield state["messages"][room_id][seq]
+    if last["seq"] == seq:
+        yield last
+
+
+def _quoting(state: State, room_id: str, id_: str) -> Iterator[dict[str, Any]]:
+    """What is shown of a message above each of those that answer it, in each place."""
+    last = state["rooms"][room_id]["last_message"]
+    for message in (*state["messages"][room_id].values(), last):
+        if message["reply_to"] and message["reply_to"]["id"] == id_:
+            yield message["reply_to"]
+
+
+def _message_updated(state: State, data: dict[str, Any]) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        message.update({key: data[key] for key in ("content", "mentions", "edited_at")})
+    for quoted in _quoting(state, data["room_id"], data["id"]):
+        quoted["excerpt"] = data["content"][:120]
+
+
 def _member_added(state: State, data: dict[str, Any]) -> None:
     state["members"][data["room_id"]][data["user"]["id"]] = data["role"]
     state["rooms"][data["room_id"]]["member_count"] += 1
@@ -133,6 +156,7 @@ def _account_updated(state: State, data: dict[str, Any]) -> None:
 
 HANDLERS = {
     "message": _message,
+    "message.updated": _message_updated,
     "member.added": _member_added,
     "member.removed": _member_removed,
     "room.joined": _room_joined,

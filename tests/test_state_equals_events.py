@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from rest_framework.test import APIClient
@@ -28,11 +29,14 @@ class World:
     def __init__(self, alice: User, bob: User, charlie: User) -> None:
         self.alice, self.bob, self.charlie = alice, bob, charlie
         self.room = rooms.create_room(bob, name="Kitchen", member_ids=[alice.id, charlie.id])
-        self.say(bob, "before")
+        self.first = self.say(bob, "before").message.id
 
     def say(self, sender: User, content: str, **fields: str) -> messaging.Sent:
         draft = messaging.Draft(sender_id=sender.id, room=str(self.room.id), content=content, **fields)
         return messaging.send_message(draft)
+
+    def answer(self, sender: User, content: str) -> UUID:
+        return self.say(sender, content, reply_to=str(self.first)).message.id
 
     def befriend(self) -> None:
         request = friendships.request_friendship(self.bob, user_id=self.alice.id)
@@ -43,6 +47,13 @@ def message(world: World) -> None:
     sent = world.say(world.bob, "one").message
     world.say(world.alice, "two", reply_to=str(sent.id))
     world.say(world.charlie, "three, @alice and @bob")
+
+
+def message_updated(world: World) -> None:
+    messaging.edit_message(world.bob.id, message_id=world.first, content="earlier, @alice")
+    reply = world.answer(world.alice, "one")
+    messaging.edit_message(world.bob.id, message_id=world.first, content="long " * 50)
+    messaging.edit_message(world.alice.id, message_id=reply, content="two, @bob")
 
 
 def member_added(world: World) -> None:
@@ -108,6 +119,7 @@ SCENES: dict[str, Callable[[World], None]] = {
     scene.__name__.replace("_", "."): scene
     for scene in (
         message,
+        message_updated,
         member_added,
         member_removed,
         room_joined,

@@ -29,4 +29,16 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['user', 'room', 'seq'], name='mention_user_room_seq')],
             },
         ),
+        migrations.CreateModel(
+            name='Revision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.TextField(blank=True)),
+                ('edited_at', models.DateTimeField()),
+                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='messaging.message')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['message', 'edited_at', 'id'], name='revision_message_edited')],
+            },
+        ),
     ]

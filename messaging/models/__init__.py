@@ -2,5 +2,6 @@
 
 from messaging.models.mentions import Mention
 from messaging.models.messages import Message
+from messaging.models.revisions import Revision
 
 __all__ = ["Mention", "Message", "Pin", "Reaction", "Revision"]

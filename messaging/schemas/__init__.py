@@ -1,5 +1,12 @@
 """What clients see of messaging: the same objects in REST answers and in frames."""
 
+from messaging.schemas.edits import (
+    MessageUpdated,
+    Revision,
+    RevisionPage,
+    message_updated,
+    revision,
+)
 from messaging.schemas.markers import ReadMarker, Receipt, Typing, Unread, UnreadRoom
 from messaging.schemas.messages import (
     Message,
@@ -17,9 +24,12 @@ from messaging.schemas.sync import Snapshot
 __all__ = [
     "Message",
     "MessagePage",
+    "MessageUpdated",
     "Parts",
     "ReadMarker",
     "Receipt",
+    "Revision",
+    "RevisionPage",
     "RoomMessage",
     "SentMessage",
     "Snapshot",
@@ -28,6 +38,8 @@ __all__ = [
     "UnreadRoom",
     "message",
     "message_of",
+    "message_updated",
+    "revision",
     "room_message",
     "sent_message",
 ]

@@ -2,6 +2,7 @@
 
 from messaging.selectors.messages import get_message, last_messages, messages_in, readable_messages, show
 from messaging.selectors.parts import mentions_of
+from messaging.selectors.revisions import revisions_of
 from messaging.selectors.unread import unread_of
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "mentions_of",
     "messages_in",
     "readable_messages",
+    "revisions_of",
     "show",
     "unread_of",
 ]

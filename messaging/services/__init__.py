@@ -1,12 +1,14 @@
 """Writes of messaging."""
 
 from messaging.services.drafts import Draft
+from messaging.services.editing import edit_message
 from messaging.services.markers import mark_delivered, mark_read, set_typing
 from messaging.services.sending import Sent, room_to_send, room_to_send_each, send_message, send_messages
 
 __all__ = [
     "Draft",
     "Sent",
+    "edit_message",
     "mark_delivered",
     "mark_read",
     "room_to_send",

@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from django.db.models import Case, F, When
 
 from core import limits, rows
-from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound, RoomLocked
+from core.errors import ChatError, IdempotencyConflict, NotFound
 from core.group_commit import GroupCommit
 from core.limits import Limit
 from core.transactions import Contended, transactional
@@ -23,6 +23,7 @@ from eventlog.log import LockedStreams, room_stream
 from friendships.selectors import blocked_pairs
 from messaging import events
 from messaging.models import Message
+from messaging.services.access import refusal_to_write
 from messaging.services.drafts import Draft, body_hash, checked, type_of
 from messaging.services.mentions import find_mentions
 from rooms.models import Membership, Room
@@ -124,7 +125,7 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
             outcomes.append(Contended())
             continue
         reply_to = replies.get(draft.reply_to or "")
-        if refusal := _refusal(draft, room, reply_to, is_blocked=room.direct_key in blocked):
+        if refusal := _refusal(draft, membership, reply_to, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
         message = _next_message(draft, room, membership, reply_to)
@@ -172,12 +173,12 @@ def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
     return {str(row.id): row for row in shown.filter(id__in=wanted)}
 
 
-def _refusal(draft: Draft, room: Room, reply_to: Message | None, *, is_blocked: bool) -> ChatError | None:
-    if room.state != Room.State.ACTIVE:
-        return RoomLocked()
-    if is_blocked:
-        return Blocked()
-    if draft.reply_to is not None and (reply_to is None or reply_to.room_id != room.id):
+def _refusal(
+    draft: Draft, membership: Membership, reply_to: Message | None, *, is_blocked: bool
+) -> ChatError | None:
+    if refusal := refusal_to_write(membership, is_blocked=is_blocked):
+        return refusal
+    if draft.reply_to is not None and (reply_to is None or reply_to.room_id != membership.room_id):
         return NotFound("No such message to reply to in this room.")
     if draft.file_id is not None:
         return NotFound("No such file.")

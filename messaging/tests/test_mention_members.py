@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from messaging import services
 from messaging.models import Mention, Message
+from messaging.services import edit_message
 from rooms.services import add_members, create_room, remove_member
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,16 @@ class TestService:
         message = say(bob, "Hi @bob and @alice")
         ids = sorted([str(alice.id), str(bob.id)])
         assert events_of(room.stream)[0]["data"]["mentions"] == shown(alice, message)["mentions"] == ids
+
+    def test_an_edit_names_anew(self, alice, bob, charlie, room, say, events_of, shown):
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        message = say(alice, "@bob @alice")
+        edit_message(alice.id, message_id=message.id, content="@bob @charlie")
+        ids = sorted([str(bob.id), str(charlie.id)])
+        assert events_of(room.stream)[-1]["data"]["mentions"] == shown(bob, message)["mentions"] == ids
+        edit_message(alice.id, message_id=message.id, content="nobody")
+        assert shown(bob, message)["mentions"] == []
+        assert not Mention.objects.exists()
 
     def test_without_an_at_sign_no_statement_more_is_made(self, alice, room, draft_of):
         def count(content):

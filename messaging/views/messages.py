@@ -19,7 +19,7 @@ from core.pagination import Keyset, Page
 from core.serializers import read_body, read_query
 from messaging import schemas, selectors, services
 from messaging.models import Message
-from messaging.serializers import HistoryQuery, SendMessageSerializer
+from messaging.serializers import EditMessageSerializer, HistoryQuery, SendMessageSerializer
 from messaging.views.answers import REFUSALS
 
 NEWEST_FIRST = Keyset("history", ("-seq",))
@@ -113,4 +113,31 @@ class MessageViewSet(viewsets.ViewSet):
         responses={200: schemas.Message, **problems(*REFUSALS, "not_found")},
     )
     def retrieve(self, request: Request, message_id: UUID) -> Response:
+        return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Edit a message of mine",
+        description="For a day after it was sent. What it said before is in its history.",
+        request=EditMessageSerializer,
+        responses={
+            200: schemas.Message,
+            **problems(
+                "validation_error",
+                "malformed_json",
+                "unknown_field",
+                *REFUSALS,
+                "forbidden",
+                "room_locked",
+                "blocked",
+                "not_found",
+                "conflict",
+                "edit_window_closed",
+                "unavailable",
+            ),
+        },
+        examples=[OpenApiExample("Another content", {"content": "Hello, world!"}, request_only=True)],
+    )
+    def partial_update(self, request: Request, message_id: UUID) -> Response:
+        body = read_body(EditMessageSerializer, request)
+        services.edit_message(caller(request).id, message_id=message_id, **body)
         return Response(selectors.get_message(caller(request), message_id))
