@@ -203,6 +203,7 @@ MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 # Of a message.
 EDIT_WINDOW_SECONDS = env.number("EDIT_WINDOW_SECONDS", 86_400)
 MAX_MENTIONS = env.number("MAX_MENTIONS", 20)
+MAX_REACTIONS = env.number("MAX_REACTIONS", 20)
 
 # Of one user, in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)

@@ -35,6 +35,16 @@ def message_updated(streams: LockedStreams, message: Message) -> None:
     _of_message(streams, "message.updated", message, schemas.message_updated(message), by=message.sender_id)
 
 
+def reaction_added(streams: LockedStreams, message: Message, data: schemas.ReactionChanged) -> None:
+    """`reaction.added`."""
+    _of_message(streams, "reaction.added", message, data, by=data.user_id)
+
+
+def reaction_removed(streams: LockedStreams, message: Message, data: schemas.ReactionChanged) -> None:
+    """`reaction.removed`."""
+    _of_message(streams, "reaction.removed", message, data, by=data.user_id)
+
+
 def _of_message(streams: LockedStreams, type_: str, message: Message, data: Any, *, by: UUID) -> None:
     streams.append(
         Draft(stream=message.room.stream, type=type_, data=data, actor_id=by, object_id=message.id)

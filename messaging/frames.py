@@ -1,4 +1,4 @@
-"""The socket door: `message` and what becomes of it, `typing`, `read`, `delivered`."""
+"""The socket door: `message` and what becomes of it, `reaction.*`, `typing`, `read`, `delivered`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import ChatError, RateLimited
 from messaging import schemas, services
-from messaging.schemas import MessageUpdated, ReadMarker
+from messaging.schemas import MessageUpdated, ReactionChanged, ReadMarker
 from realtime.router import Call, Identity, Outcome, Route
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -30,6 +30,13 @@ class SendMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class EditMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     message_id: UUID
     content: str
+
+
+class React(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Of `reaction.add` and `reaction.remove`: one emoji."""
+
+    message_id: UUID
+    emoji: str
 
 
 class SetTyping(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +87,14 @@ def edit_message(caller: Identity, data: EditMessage) -> MessageUpdated:
     return services.edit_message(caller.user_id, message_id=data.message_id, content=data.content)
 
 
+def add_reaction(caller: Identity, data: React) -> ReactionChanged:
+    return services.add_reaction(caller.user_id, message_id=data.message_id, emoji=data.emoji)
+
+
+def remove_reaction(caller: Identity, data: React) -> ReactionChanged:
+    return services.remove_reaction(caller.user_id, message_id=data.message_id, emoji=data.emoji)
+
+
 def set_typing(caller: Identity, data: SetTyping) -> None:
     services.set_typing(caller.user_id, data.room_id, is_typing=data.is_typing)
 
@@ -95,6 +110,8 @@ def mark_read(caller: Identity, data: MoveMarker) -> ReadMarker:
 FRAMES = [
     Route("message", SendMessage, send_messages, batched=True, crowd=lambda data: data.room_id),
     Route("message.edit", EditMessage, edit_message),
+    Route("reaction.add", React, add_reaction),
+    Route("reaction.remove", React, remove_reaction),
     Route("typing", SetTyping, set_typing, ack="never"),
     Route("read", MoveMarker, mark_read, ack="if_asked"),
     Route("delivered", MoveMarker, mark_delivered, ack="if_asked"),

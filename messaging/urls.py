@@ -4,6 +4,7 @@ from django.urls import path
 
 from messaging.views import (
     MessageViewSet,
+    ReactionViewSet,
     ReadMarkerViewSet,
     RevisionViewSet,
     RoomMessageViewSet,
@@ -21,4 +22,8 @@ urlpatterns = [
         MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
     ),
     path("messages/<uuid:message_id>/history", RevisionViewSet.as_view({"get": "list"})),
+    path(
+        "messages/<uuid:message_id>/reactions/<str:emoji>",
+        ReactionViewSet.as_view({"put": "update", "delete": "destroy"}),
+    ),
 ]

@@ -152,6 +152,7 @@ class ChatConsumer(AsyncConsumer):
                 "message_length": settings.MAX_MESSAGE_LENGTH,
                 "edit_window_seconds": settings.EDIT_WINDOW_SECONDS,
                 "mentions": settings.MAX_MENTIONS,
+                "reactions": settings.MAX_REACTIONS,
                 "buffer_frames": settings.WS_BUFFER_FRAMES,
                 "buffer_bytes": settings.WS_BUFFER_BYTES,
                 "unanswered_requests": MAX_UNANSWERED,

@@ -109,6 +109,24 @@ def _message_updated(state: State, data: dict[str, Any]) -> None:
         quoted["excerpt"] = data["content"][:120]
 
 
+def _reaction_changed(state: State, data: dict[str, Any], *, added: bool) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        reactions = {reaction["emoji"]: reaction for reaction in message["reactions"]}
+        reaction = reactions.setdefault(data["emoji"], {"emoji": data["emoji"], "me": False})
+        reaction["count"] = data["count"]
+        if data["user_id"] == state["me"]["id"]:
+            reaction["me"] = added
+        message["reactions"] = [reactions[emoji] for emoji in sorted(reactions) if reactions[emoji]["count"]]
+
+
+def _reaction_added(state: State, data: dict[str, Any]) -> None:
+    _reaction_changed(state, data, added=True)
+
+
+def _reaction_removed(state: State, data: dict[str, Any]) -> None:
+    _reaction_changed(state, data, added=False)
+
+
 def _member_added(state: State, data: dict[str, Any]) -> None:
     state["members"][data["room_id"]][data["user"]["id"]] = data["role"]
     state["rooms"][data["room_id"]]["member_count"] += 1
@@ -157,6 +175,8 @@ def _account_updated(state: State, data: dict[str, Any]) -> None:
 HANDLERS = {
     "message": _message,
     "message.updated": _message_updated,
+    "reaction.added": _reaction_added,
+    "reaction.removed": _reaction_removed,
     "member.added": _member_added,
     "member.removed": _member_removed,
     "room.joined": _room_joined,

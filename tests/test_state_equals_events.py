@@ -38,6 +38,10 @@ class World:
     def answer(self, sender: User, content: str) -> UUID:
         return self.say(sender, content, reply_to=str(self.first)).message.id
 
+    def react(self, *reactions: tuple[User, str]) -> None:
+        for user, emoji in reactions:
+            messaging.add_reaction(user.id, message_id=self.first, emoji=emoji)
+
     def befriend(self) -> None:
         request = friendships.request_friendship(self.bob, user_id=self.alice.id)
         friendships.accept_request(self.alice, request_id=request.id)
@@ -54,6 +58,16 @@ def message_updated(world: World) -> None:
     reply = world.answer(world.alice, "one")
     messaging.edit_message(world.bob.id, message_id=world.first, content="long " * 50)
     messaging.edit_message(world.alice.id, message_id=reply, content="two, @bob")
+
+
+def reaction_added(world: World) -> None:
+    world.react((world.bob, "👎"), (world.bob, "🎉"), (world.alice, "👎"), (world.charlie, "👎"))
+
+
+def reaction_removed(world: World) -> None:
+    reaction_added(world)
+    for user, emoji in ((world.alice, "👎"), (world.bob, "🎉"), (world.bob, "👎")):
+        messaging.remove_reaction(user.id, message_id=world.first, emoji=emoji)
 
 
 def member_added(world: World) -> None:
@@ -120,6 +134,8 @@ SCENES: dict[str, Callable[[World], None]] = {
     for scene in (
         message,
         message_updated,
+        reaction_added,
+        reaction_removed,
         member_added,
         member_removed,
         room_joined,

@@ -16,6 +16,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='message',
+            name='reaction_count',
+            field=models.PositiveIntegerField(db_default=0, default=0),
+        ),
+        migrations.CreateModel(
+            name='Reaction',
+            fields=[
+                ('pk', models.CompositePrimaryKey('message_id', 'emoji', 'user_id', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('emoji', core.fields.ExactCharField(max_length=32)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='messaging.message')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
         migrations.CreateModel(
             name='Mention',
             fields=[

@@ -45,6 +45,8 @@ class Message(models.Model):
     file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
+    # Of all emoji together: a page without reactions is not asked for any.
+    reaction_count = models.PositiveIntegerField(default=0, db_default=0)
     client_message_id = ExactCharField(max_length=64, null=True)
     body_hash = models.CharField(max_length=64)
     edited_at = models.DateTimeField(null=True)

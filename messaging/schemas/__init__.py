@@ -12,6 +12,7 @@ from messaging.schemas.messages import (
     Message,
     MessagePage,
     Parts,
+    Reaction,
     RoomMessage,
     SentMessage,
     message,
@@ -19,6 +20,7 @@ from messaging.schemas.messages import (
     room_message,
     sent_message,
 )
+from messaging.schemas.reactions import ReactionChanged, Reactions
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
@@ -26,6 +28,9 @@ __all__ = [
     "MessagePage",
     "MessageUpdated",
     "Parts",
+    "Reaction",
+    "ReactionChanged",
+    "Reactions",
     "ReadMarker",
     "Receipt",
     "Revision",

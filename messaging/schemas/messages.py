@@ -26,9 +26,11 @@ class ReplyPreview(msgspec.Struct):
 
 
 class Reaction(msgspec.Struct):
+    """How many have reacted with an emoji. `me`: the viewer has; frames, which are everyone's, are without it."""
+
     emoji: str
     count: int
-    me: bool
+    me: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Message(msgspec.Struct):
@@ -79,13 +81,14 @@ class SentMessage(msgspec.Struct):
 class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
-    `cards` of all senders, and the columns of each message that one of them answers, by id. `mentions`
-    of those messages that have some, in order.
+    `cards` of all senders, and the columns of each message that one of them answers, by id. `mentions` and
+    `reactions` of those messages that have some, in order.
     """
 
     cards: Mapping[UUID, UserCard]
     replied: Mapping[UUID, Any]
     mentions: Mapping[UUID, Sequence[UUID]]
+    reactions: Mapping[UUID, Sequence[Reaction]]
 
 
 def message(row: MessageRow) -> Message:
@@ -122,6 +125,7 @@ def _loaded(row: MessageRow) -> Parts:
         cards={one.sender_id: user_card(one.sender) for one in rows},
         replied={one.id: one for one in rows},
         mentions={row.id: row.mentioned},
+        reactions={},
     )
 
 
@@ -138,7 +142,7 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
         "mentions": list(parts.mentions.get(row.id, ())),
-        "reactions": [],
+        "reactions": list(parts.reactions.get(row.id, ())),
         "client_message_id": row.client_message_id,
         "edited_at": rfc3339(row.edited_at),
         "deleted_at": rfc3339(row.deleted_at),

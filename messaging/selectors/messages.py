@@ -13,12 +13,13 @@ from accounts.selectors import cards
 from core.errors import NotFound
 from messaging import schemas
 from messaging.models import Message
-from messaging.selectors.parts import mentions_of
+from messaging.selectors.parts import mentions_of, reactions_to
 from rooms.models import Membership, Room
 from rooms.selectors import find_room
 
 _COLUMNS = (
     *("id", "room_id", "seq", "type", "content", "file_url", "sender_id", "reply_to_id", "reply_count"),
+    "reaction_count",
     *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
 )
 
@@ -62,5 +63,6 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
         cards=cards({row.sender_id for row in (*rows, *replied)}),
         replied={row.id: row for row in replied},
         mentions=mentions_of([row.id for row in rows if "@" in row.content]),
+        reactions=reactions_to(viewer, [row.id for row in rows if row.reaction_count]),
     )
     return [schemas.message_of(row, parts) for row in rows]

@@ -3,14 +3,17 @@
 from messaging.services.drafts import Draft
 from messaging.services.editing import edit_message
 from messaging.services.markers import mark_delivered, mark_read, set_typing
+from messaging.services.reactions import add_reaction, remove_reaction
 from messaging.services.sending import Sent, room_to_send, room_to_send_each, send_message, send_messages
 
 __all__ = [
     "Draft",
     "Sent",
+    "add_reaction",
     "edit_message",
     "mark_delivered",
     "mark_read",
+    "remove_reaction",
     "room_to_send",
     "room_to_send_each",
     "send_message",

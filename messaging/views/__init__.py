@@ -3,10 +3,12 @@
 from messaging.views.edits import RevisionViewSet
 from messaging.views.markers import ReadMarkerViewSet, UnreadViewSet
 from messaging.views.messages import MessageViewSet, RoomMessageViewSet
+from messaging.views.reactions import ReactionViewSet
 from messaging.views.sync import SyncViewSet
 
 __all__ = [
     "MessageViewSet",
+    "ReactionViewSet",
     "ReadMarkerViewSet",
     "RevisionViewSet",
     "RoomMessageViewSet",
