@@ -200,10 +200,11 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
-# Of a message.
+# Of a message, and of a room.
 EDIT_WINDOW_SECONDS = env.number("EDIT_WINDOW_SECONDS", 86_400)
 MAX_MENTIONS = env.number("MAX_MENTIONS", 20)
 MAX_REACTIONS = env.number("MAX_REACTIONS", 20)
+MAX_PINS = env.number("MAX_PINS", 100)
 
 # Of one user, in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)

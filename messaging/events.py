@@ -45,6 +45,17 @@ def reaction_removed(streams: LockedStreams, message: Message, data: schemas.Rea
     _of_message(streams, "reaction.removed", message, data, by=data.user_id)
 
 
+def message_pinned(streams: LockedStreams, message: Message, *, by: UUID) -> None:
+    """`message.pinned`."""
+    _of_message(streams, "message.pinned", message, schemas.message_pinned(message, by=by), by=by)
+
+
+def message_unpinned(streams: LockedStreams, message: Message, *, by: UUID) -> None:
+    """`message.unpinned`."""
+    data = schemas.MessageUnpinned(message.id, message.room_id, message.seq, by)
+    _of_message(streams, "message.unpinned", message, data, by=by)
+
+
 def _of_message(streams: LockedStreams, type_: str, message: Message, data: Any, *, by: UUID) -> None:
     streams.append(
         Draft(stream=message.room.stream, type=type_, data=data, actor_id=by, object_id=message.id)

@@ -44,6 +44,10 @@ def fetched(client: APIClient) -> tuple[State, dict[str, int]]:
             }
             for id_ in rooms
         },
+        "pins": {
+            id_: [message["id"] for message in client.get(f"/api/v1/rooms/{id_}/pins").json()["results"]]
+            for id_ in rooms
+        },
         "friends": {row["user"]["id"] for row in client.get("/api/v1/friends").json()["results"]},
         "requests": {request["id"]: request for request in requests},
     }
@@ -127,6 +131,18 @@ def _reaction_removed(state: State, data: dict[str, Any]) -> None:
     _reaction_changed(state, data, added=False)
 
 
+def _message_pinned(state: State, data: dict[str, Any]) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        message["pinned_at"] = data["pinned_at"]
+    state["pins"][data["room_id"]].insert(0, data["message_id"])
+
+
+def _message_unpinned(state: State, data: dict[str, Any]) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        message["pinned_at"] = None
+    state["pins"][data["room_id"]].remove(data["message_id"])
+
+
 def _member_added(state: State, data: dict[str, Any]) -> None:
     state["members"][data["room_id"]][data["user"]["id"]] = data["role"]
     state["rooms"][data["room_id"]]["member_count"] += 1
@@ -143,11 +159,12 @@ def _room_joined(state: State, data: dict[str, Any]) -> None:
     state["rooms"][room["id"]] = room
     state["members"][room["id"]] = None
     state["messages"][room["id"]] = None
+    state["pins"][room["id"]] = None
 
 
 def _room_gone(state: State, data: dict[str, Any]) -> None:
     # Of a deleted room two streams tell, either of them first.
-    for part in ("rooms", "members", "messages"):
+    for part in ("rooms", "members", "messages", "pins"):
         state[part].pop(data["room_id"], None)
 
 
@@ -175,6 +192,8 @@ def _account_updated(state: State, data: dict[str, Any]) -> None:
 HANDLERS = {
     "message": _message,
     "message.updated": _message_updated,
+    "message.pinned": _message_pinned,
+    "message.unpinned": _message_unpinned,
     "reaction.added": _reaction_added,
     "reaction.removed": _reaction_removed,
     "member.added": _member_added,

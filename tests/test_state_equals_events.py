@@ -60,6 +60,16 @@ def message_updated(world: World) -> None:
     messaging.edit_message(world.alice.id, message_id=reply, content="two, @bob")
 
 
+def message_pinned(world: World) -> None:
+    messaging.pin_message(world.bob.id, message_id=world.first)
+    messaging.pin_message(world.bob.id, message_id=world.answer(world.alice, "one"))
+
+
+def message_unpinned(world: World) -> None:
+    message_pinned(world)
+    messaging.unpin_message(world.bob.id, message_id=world.first)
+
+
 def reaction_added(world: World) -> None:
     world.react((world.bob, "👎"), (world.bob, "🎉"), (world.alice, "👎"), (world.charlie, "👎"))
 
@@ -134,6 +144,8 @@ SCENES: dict[str, Callable[[World], None]] = {
     for scene in (
         message,
         message_updated,
+        message_pinned,
+        message_unpinned,
         reaction_added,
         reaction_removed,
         member_added,
@@ -163,7 +175,7 @@ def test_state_before_and_events_are_state_after(
     for frame in frames:
         client_state.apply(state, frame)
     after, _ = client_state.fetched(client)
-    for part in ("members", "messages"):
+    for part in ("members", "messages", "pins"):
         for room_id in [id_ for id_, known in state[part].items() if known is None]:
             state[part][room_id] = after[part][room_id]
     assert state == after

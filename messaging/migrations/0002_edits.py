@@ -22,6 +22,13 @@ class Migration(migrations.Migration):
             field=models.PositiveIntegerField(db_default=0, default=0),
         ),
         migrations.CreateModel(
+            name='Pin',
+            fields=[
+                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='pin', serialize=False, to='messaging.message')),
+                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rooms.room')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Reaction',
             fields=[
                 ('pk', models.CompositePrimaryKey('message_id', 'emoji', 'user_id', blank=True, editable=False, primary_key=True, serialize=False)),

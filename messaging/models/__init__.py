@@ -2,6 +2,7 @@
 
 from messaging.models.mentions import Mention
 from messaging.models.messages import Message
+from messaging.models.pins import Pin
 from messaging.models.reactions import Reaction
 from messaging.models.revisions import Revision
 

@@ -20,12 +20,15 @@ from messaging.schemas.messages import (
     room_message,
     sent_message,
 )
+from messaging.schemas.pins import MessagePinned, MessageUnpinned, message_pinned
 from messaging.schemas.reactions import ReactionChanged, Reactions
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
     "Message",
     "MessagePage",
+    "MessagePinned",
+    "MessageUnpinned",
     "MessageUpdated",
     "Parts",
     "Reaction",
@@ -43,6 +46,7 @@ __all__ = [
     "UnreadRoom",
     "message",
     "message_of",
+    "message_pinned",
     "message_updated",
     "revision",
     "room_message",

@@ -2,6 +2,7 @@
 
 from messaging.selectors.messages import get_message, last_messages, messages_in, readable_messages, show
 from messaging.selectors.parts import mentions_of, reactions_to
+from messaging.selectors.pins import pins_in
 from messaging.selectors.revisions import revisions_of
 from messaging.selectors.unread import unread_of
 
@@ -10,6 +11,7 @@ __all__ = [
     "last_messages",
     "mentions_of",
     "messages_in",
+    "pins_in",
     "reactions_to",
     "readable_messages",
     "revisions_of",
