@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
+from eventlog import log
 from eventlog.log import Draft, LockedStreams, LoggedEvent
 from messaging import schemas
 from messaging.models import Message
@@ -33,6 +34,41 @@ def messages_sent(streams: LockedStreams, messages: Sequence[Message]) -> list[L
 def message_updated(streams: LockedStreams, message: Message) -> None:
     """`message.updated`; needs the message's `mentioned`."""
     _of_message(streams, "message.updated", message, schemas.message_updated(message), by=message.sender_id)
+
+
+def message_deleted(
+    streams: LockedStreams, message: Message, *, by: UUID, quoted_by: Collection[UUID]
+) -> None:
+    """`message.deleted`; and no frame in the log says what the message said any more.
+
+    `quoted_by` are the messages that answer it: their frames show its beginning.
+    """
+    data = schemas.message_deleted(message)
+    erased: dict[str, Any] = {
+        "content": "",
+        "excerpt": "",
+        "file_url": None,
+        "file": None,
+        "mentions": [],
+        "reactions": [],
+        "pinned_at": None,
+        "deleted_at": data.deleted_at,
+        "deleted_by": data.deleted_by,
+    }
+    log.rewrite([message.id, *quoted_by], lambda shown: _erased(shown, str(message.id), erased))
+    _of_message(streams, "message.deleted", message, data, by=by)
+
+
+def _erased(shown: Any, message_id: str, erased: dict[str, Any]) -> Any:
+    """`shown` with the message as `erased`, wherever in it that is: itself, in a reply, in a room."""
+    if isinstance(shown, list):
+        return [_erased(item, message_id, erased) for item in shown]
+    if not isinstance(shown, dict):
+        return shown
+    left = {key: _erased(value, message_id, erased) for key, value in shown.items()}
+    if left.get("id") == message_id:
+        left |= {key: erased[key] for key in erased.keys() & left.keys()}
+    return left
 
 
 def reaction_added(streams: LockedStreams, message: Message, data: schemas.ReactionChanged) -> None:

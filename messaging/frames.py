@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import ChatError, RateLimited
 from messaging import schemas, services
-from messaging.schemas import MessageUpdated, ReactionChanged, ReadMarker
+from messaging.schemas import MessageDeleted, MessageUpdated, ReactionChanged, ReadMarker
 from realtime.router import Call, Identity, Outcome, Route
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -30,6 +30,10 @@ class SendMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class EditMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     message_id: UUID
     content: str
+
+
+class DeleteMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    message_id: UUID
 
 
 class React(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -87,6 +91,10 @@ def edit_message(caller: Identity, data: EditMessage) -> MessageUpdated:
     return services.edit_message(caller.user_id, message_id=data.message_id, content=data.content)
 
 
+def delete_message(caller: Identity, data: DeleteMessage) -> MessageDeleted:
+    return services.delete_message(caller.user_id, message_id=data.message_id)
+
+
 def add_reaction(caller: Identity, data: React) -> ReactionChanged:
     return services.add_reaction(caller.user_id, message_id=data.message_id, emoji=data.emoji)
 
@@ -110,6 +118,7 @@ def mark_read(caller: Identity, data: MoveMarker) -> ReadMarker:
 FRAMES = [
     Route("message", SendMessage, send_messages, batched=True, crowd=lambda data: data.room_id),
     Route("message.edit", EditMessage, edit_message),
+    Route("message.delete", DeleteMessage, delete_message),
     Route("reaction.add", React, add_reaction),
     Route("reaction.remove", React, remove_reaction),
     Route("typing", SetTyping, set_typing, ack="never"),

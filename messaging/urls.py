@@ -22,7 +22,7 @@ urlpatterns = [
     path("unread", UnreadViewSet.as_view({"get": "retrieve"})),
     path(
         "messages/<uuid:message_id>",
-        MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
     path("messages/<uuid:message_id>/history", RevisionViewSet.as_view({"get": "list"})),
     path("messages/<uuid:message_id>/pin", PinViewSet.as_view({"put": "update", "delete": "destroy"})),

@@ -113,6 +113,25 @@ def _message_updated(state: State, data: dict[str, Any]) -> None:
         quoted["excerpt"] = data["content"][:120]
 
 
+def _message_deleted(state: State, data: dict[str, Any]) -> None:
+    room_id = data["room_id"]
+    nothing = {
+        "content": "",
+        "file_url": None,
+        "file": None,
+        "mentions": [],
+        "reactions": [],
+        "pinned_at": None,
+    }
+    for message in _shown(state, room_id, data["seq"]):
+        message.update(nothing, **{key: data[key] for key in ("deleted_at", "deleted_by")})
+    for quoted in _quoting(state, room_id, data["id"]):
+        quoted["excerpt"] = ""
+    if answered := state["messages"][room_id][data["seq"]]["reply_to"]:
+        state["messages"][room_id][answered["seq"]]["reply_count"] -= 1
+    state["pins"][room_id] = [id_ for id_ in state["pins"][room_id] if id_ != data["id"]]
+
+
 def _reaction_changed(state: State, data: dict[str, Any], *, added: bool) -> None:
     for message in _shown(state, data["room_id"], data["seq"]):
         reactions = {reaction["emoji"]: reaction for reaction in message["reactions"]}
@@ -192,6 +211,7 @@ def _account_updated(state: State, data: dict[str, Any]) -> None:
 HANDLERS = {
     "message": _message,
     "message.updated": _message_updated,
+    "message.deleted": _message_deleted,
     "message.pinned": _message_pinned,
     "message.unpinned": _message_unpinned,
     "reaction.added": _reaction_added,

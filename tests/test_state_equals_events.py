@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.services import update_me
+from eventlog.models import Event
 from friendships import services as friendships
 from messaging import services as messaging
 from rooms import services as rooms
@@ -58,6 +59,16 @@ def message_updated(world: World) -> None:
     reply = world.answer(world.alice, "one")
     messaging.edit_message(world.bob.id, message_id=world.first, content="long " * 50)
     messaging.edit_message(world.alice.id, message_id=reply, content="two, @bob")
+
+
+def message_deleted(world: World) -> None:
+    world.react((world.alice, "👍"))
+    messaging.pin_message(world.bob.id, message_id=world.first)
+    replies = [world.answer(world.charlie, f"@alice {number}") for number in range(3)]
+    messaging.delete_message(world.charlie.id, message_id=replies[0])
+    messaging.edit_message(world.bob.id, message_id=world.first, content="secret")
+    messaging.delete_message(world.bob.id, message_id=world.first)
+    messaging.delete_message(world.bob.id, message_id=replies[2])
 
 
 def message_pinned(world: World) -> None:
@@ -144,6 +155,7 @@ SCENES: dict[str, Callable[[World], None]] = {
     for scene in (
         message,
         message_updated,
+        message_deleted,
         message_pinned,
         message_unpinned,
         reaction_added,
@@ -179,6 +191,17 @@ def test_state_before_and_events_are_state_after(
         for room_id in [id_ for id_, known in state[part].items() if known is None]:
             state[part][room_id] = after[part][room_id]
     assert state == after
+
+
+@pytest.mark.parametrize("type_", [type_ for type_ in SCENES if type_ != "room.deleted"])
+def test_whatever_has_happened_a_deletion_leaves_no_word_in_the_log(
+    type_: str, alice: User, bob: User, charlie: User
+) -> None:
+    """An event whose frame shows a message says so, in `object_id` or `shows_id`."""
+    world = World(alice, bob, charlie)
+    SCENES[type_](world)
+    messaging.delete_message(bob.id, message_id=world.first)
+    assert not Event.objects.filter(frame__contains="before").exists()
 
 
 def test_every_type_of_event_has_a_scene_and_every_client_a_handler() -> None:

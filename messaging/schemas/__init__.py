@@ -1,9 +1,11 @@
 """What clients see of messaging: the same objects in REST answers and in frames."""
 
 from messaging.schemas.edits import (
+    MessageDeleted,
     MessageUpdated,
     Revision,
     RevisionPage,
+    message_deleted,
     message_updated,
     revision,
 )
@@ -26,6 +28,7 @@ from messaging.schemas.sync import Snapshot
 
 __all__ = [
     "Message",
+    "MessageDeleted",
     "MessagePage",
     "MessagePinned",
     "MessageUnpinned",
@@ -45,6 +48,7 @@ __all__ = [
     "Unread",
     "UnreadRoom",
     "message",
+    "message_deleted",
     "message_of",
     "message_pinned",
     "message_updated",

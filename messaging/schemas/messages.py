@@ -15,6 +15,8 @@ from messaging.models import Message as MessageRow
 
 EXCERPT_LENGTH = 120
 
+DeletedBy = Literal["author", "moderator"]
+
 
 class ReplyPreview(msgspec.Struct):
     """The message that a reply answers, as far as a client shows it above the reply."""
@@ -51,7 +53,7 @@ class Message(msgspec.Struct):
     client_message_id: str | None
     edited_at: Timestamp | None
     deleted_at: Timestamp | None
-    deleted_by: Literal["author", "moderator"] | None
+    deleted_by: DeletedBy | None
     pinned_at: Timestamp | None
     created_at: Timestamp
 

@@ -1,7 +1,7 @@
 """Writes of messaging."""
 
 from messaging.services.drafts import Draft
-from messaging.services.editing import edit_message
+from messaging.services.editing import delete_message, edit_message
 from messaging.services.markers import mark_delivered, mark_read, set_typing
 from messaging.services.pins import pin_message, unpin_message
 from messaging.services.reactions import add_reaction, remove_reaction
@@ -11,6 +11,7 @@ __all__ = [
     "Draft",
     "Sent",
     "add_reaction",
+    "delete_message",
     "edit_message",
     "mark_delivered",
     "mark_read",

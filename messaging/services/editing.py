@@ -1,4 +1,4 @@
-"""Editing what was sent."""
+"""Editing and deleting what was sent."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from core import rows
 from core.errors import EditWindowClosed, Forbidden, ValidationFailed
 from core.transactions import transactional
 from messaging import events, schemas
-from messaging.models import Mention, Revision
-from messaging.schemas import MessageUpdated
+from messaging.models import Mention, Message, Pin, Reaction, Revision
+from messaging.schemas import MessageDeleted, MessageUpdated
 from messaging.selectors import mentions_of
-from messaging.services.access import lock_message_to_write
+from messaging.services.access import lock_message, lock_message_to_write
 from messaging.services.drafts import wrong_content
 from messaging.services.mentions import find_mentions
 
@@ -55,3 +56,37 @@ def edit_message(user_id: UUID, *, message_id: UUID, content: str) -> MessageUpd
     rows.insert([mention for mention in mentions if mention.user_id not in before])
     events.message_updated(streams, message)
     return schemas.message_updated(message)
+
+
+@transactional
+def delete_message(user_id: UUID, *, message_id: UUID) -> MessageDeleted:
+    """Erase what a message said, here and in the log; its number stays. A repeat changes nothing.
+
+    Authors may always, also where nobody may write: what one has said is one's own to take back.
+
+    Raises:
+        NotFound: no such message that the user may read.
+        Forbidden: it is someone else's, and the user is neither admin nor owner.
+
+    Emits:
+        message.deleted: on the room's stream. It stands for the end of the message's reactions and pin, too.
+    """
+    streams, membership, message = lock_message(user_id, message_id)
+    is_author = message.sender_id == user_id
+    if not (is_author or membership.may_administer):
+        raise Forbidden
+    if message.deleted_at is None:
+        for model in (Revision, Reaction, Mention, Pin):
+            model.objects.filter(message=message).delete()
+        message.content, message.file_url = "", None
+        message.pinned_at, message.reaction_count = None, 0
+        message.deleted_at = timezone.now()
+        message.deleted_by = Message.DeletedBy.AUTHOR if is_author else Message.DeletedBy.MODERATOR
+        message.save(
+            update_fields=["content", "file_url", "pinned_at", "reaction_count", "deleted_at", "deleted_by"]
+        )
+        if message.reply_to_id is not None:
+            Message.objects.filter(id=message.reply_to_id).update(reply_count=F("reply_count") - 1)
+        replies = Message.objects.filter(reply_to=message).values_list("id", flat=True)
+        events.message_deleted(streams, message, by=user_id, quoted_by=list(replies))
+    return schemas.message_deleted(message)

@@ -12,7 +12,7 @@ from core.errors import Blocked, Conflict, NotFound, RoomLocked, ValidationFaile
 from eventlog.models import Event
 from friendships.services import block_user
 from messaging.models import Reaction
-from messaging.services import add_reaction, remove_reaction
+from messaging.services import add_reaction, delete_message, remove_reaction
 from rooms.models import Room
 from rooms.services import leave_room, open_direct_room
 from tests.live import LiveServer, Person
@@ -119,6 +119,11 @@ class TestService:
         ):
             with pytest.raises(NotFound):
                 add_reaction(user_id, message_id=message_id, emoji="👍")
+
+    def test_not_to_a_deleted_one(self, alice, bob, message):
+        delete_message(alice.id, message_id=message.id)
+        with pytest.raises(Conflict):
+            add_reaction(bob.id, message_id=message.id, emoji="👍")
 
     @pytest.mark.parametrize("state", ["locked", "archived"])
     def test_not_in_a_locked_room(self, bob, message, state):

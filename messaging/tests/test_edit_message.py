@@ -8,12 +8,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from core.errors import Blocked, EditWindowClosed, Forbidden, NotFound, RoomLocked, ValidationFailed
+from core.errors import Blocked, Conflict, EditWindowClosed, Forbidden, NotFound, RoomLocked, ValidationFailed
 from eventlog.models import Event
 from friendships.services import block_user
 from messaging import services
 from messaging.models import Message, Revision
-from messaging.services import edit_message
+from messaging.services import delete_message, edit_message
 from rooms.models import Room
 from rooms.services import leave_room, open_direct_room
 from tests.live import LiveServer, Person
@@ -102,6 +102,12 @@ class TestService:
         message = say(alice, "Look", file_url="https://cloudinary.com/a.png")
         assert edit_message(alice.id, message_id=message.id, content="").content == ""
 
+    def test_a_deleted_one_stays_deleted(self, alice, message):
+        delete_message(alice.id, message_id=message.id)
+        with pytest.raises(Conflict):
+            edit_message(alice.id, message_id=message.id, content="two")
+        assert not Revision.objects.exists()
+
     @pytest.mark.parametrize("state", ["locked", "archived"])
     def test_not_in_a_locked_room(self, alice, message, state):
         Room.objects.update(state=state)
@@ -150,6 +156,18 @@ class TestService:
         assert said[-1] == Message.objects.get().content
         assert list(Revision.objects.order_by("id").values_list("content", flat=True)) == said[:-1]
 
+    @pytest.mark.django_db(transaction=True)
+    def test_of_an_edit_and_a_deletion_at_once_nothing_is_left(self, alice, room, say, race, events_of):
+        for turn in range(10):
+            message = say(alice, f"secret {turn}")
+            race(
+                lambda: edit_message(alice.id, message_id=message.id, content="secret"),  # noqa: B023
+                lambda: delete_message(alice.id, message_id=message.id),  # noqa: B023
+            )
+            assert Message.objects.get(id=message.id).content == ""
+        assert not Revision.objects.exists()
+        assert "secret" not in str(events_of(room.stream))
+
 
 class TestApi:
     def test_the_answer_is_the_message_as_it_is_now(self, alice, message, client_of, shown):
@@ -174,6 +192,11 @@ class TestApi:
         Message.objects.update(created_at=message.created_at - timedelta(days=2))
         answer = client_of(alice).patch(path(message), {"content": "two"})
         assert (answer.status_code, answer.json()["code"]) == (409, "edit_window_closed")
+
+    def test_a_deleted_one_is_409(self, alice, message, client_of):
+        delete_message(alice.id, message_id=message.id)
+        answer = client_of(alice).patch(path(message), {"content": "two"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
     @pytest.mark.parametrize(
         ("body", "code"),

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Message
-from messaging.services import edit_message
+from messaging.services import delete_message, edit_message
 from rooms.services import leave_room
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,10 @@ class TestApi:
             seen += [row["content"] for row in page["results"]]
             cursor = page["next_cursor"]
         assert seen == ["4", "3", "2", "1", "0"]
+
+    def test_a_deletion_takes_them_along(self, alice, bob, edited, client_of):
+        delete_message(alice.id, message_id=edited.id)
+        assert client_of(bob).get(path(edited)).json()["results"] == []
 
     def test_anonymous_gets_401(self, edited, anonymous):
         assert anonymous.get(path(edited)).status_code == 401

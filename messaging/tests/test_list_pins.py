@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Pin
-from messaging.services import pin_message
+from messaging.services import delete_message, edit_message, pin_message, unpin_message
 from rooms.services import create_room, leave_room
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,14 @@ class TestApi:
         assert (contents(first), contents(second), second["next_cursor"]) == (["5", "1"], ["3"], None)
         back = client.get(PATH, {"limit": 2, "cursor": second["previous_cursor"]}).json()
         assert contents(back) == ["5", "1"]
+
+    def test_what_is_unpinned_or_deleted_is_not_there_and_what_is_edited_is(
+        self, alice, bob, pinned, client_of
+    ):
+        unpin_message(alice.id, message_id=pinned[0].id)
+        delete_message(alice.id, message_id=pinned[2].id)
+        edit_message(alice.id, message_id=pinned[4].id, content="five")
+        assert contents(client_of(bob).get(PATH).json()) == ["five"]
 
     def test_those_of_other_rooms_are_not_there(self, alice, bob, room, say, client_of):
         create_room(alice, name="Other", slug="other", member_ids=[bob.id])

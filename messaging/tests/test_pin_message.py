@@ -9,7 +9,7 @@ from core.errors import Blocked, Conflict, Forbidden, NotFound, RoomLocked
 from eventlog.models import Event
 from friendships.services import block_user
 from messaging.models import Message, Pin
-from messaging.services import pin_message
+from messaging.services import delete_message, pin_message
 from rooms.models import Membership, Room
 from rooms.services import create_room, leave_room, open_direct_room
 
@@ -84,6 +84,11 @@ class TestService:
         ):
             with pytest.raises(NotFound):
                 pin_message(user_id, message_id=message_id)
+
+    def test_not_a_deleted_one(self, alice, message):
+        delete_message(alice.id, message_id=message.id)
+        with pytest.raises(Conflict):
+            pin_message(alice.id, message_id=message.id)
 
     def test_not_in_an_archived_room(self, alice, message):
         Room.objects.update(state="archived")

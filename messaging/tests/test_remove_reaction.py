@@ -9,7 +9,7 @@ from django.db import transaction
 from core.errors import NotFound, ValidationFailed
 from friendships.services import block_user
 from messaging.models import Reaction
-from messaging.services import add_reaction, remove_reaction
+from messaging.services import add_reaction, delete_message, remove_reaction
 from rooms.models import Room
 from rooms.services import open_direct_room
 from tests.live import LiveServer, Person
@@ -84,6 +84,12 @@ class TestService:
         for one in (message, to_bob):
             remove_reaction(bob.id, message_id=one.id, emoji="👍")
         assert not Reaction.objects.filter(user=bob).exists()
+
+    def test_from_a_deleted_one_they_are_gone_already(self, alice, bob, room, message, events_of):
+        delete_message(alice.id, message_id=message.id)
+        heard = events_of(room.stream)
+        assert remove_reaction(bob.id, message_id=message.id, emoji="👍").count == 0
+        assert events_of(room.stream) == heard
 
     @pytest.mark.django_db(transaction=True)
     def test_it_is_told_after_the_commit_and_not_at_all_after_a_rollback(self, bob, room, message, announced):

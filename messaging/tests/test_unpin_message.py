@@ -6,7 +6,7 @@ from django.db import transaction
 from core.errors import Forbidden, NotFound
 from friendships.services import block_user
 from messaging.models import Message, Pin
-from messaging.services import pin_message, unpin_message
+from messaging.services import delete_message, pin_message, unpin_message
 from rooms.models import Room
 from rooms.services import open_direct_room
 
@@ -64,6 +64,12 @@ class TestService:
         for one in (message, to_bob):
             unpin_message(alice.id, message_id=one.id)
         assert not Pin.objects.exists()
+
+    def test_with_a_deletion_it_is_gone_already(self, alice, room, message, events_of):
+        delete_message(alice.id, message_id=message.id)
+        heard = events_of(room.stream)
+        unpin_message(alice.id, message_id=message.id)
+        assert events_of(room.stream) == heard
 
     @pytest.mark.django_db(transaction=True)
     def test_it_is_told_after_the_commit_and_not_at_all_after_a_rollback(

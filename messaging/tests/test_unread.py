@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from messaging.services import mark_read
+from messaging.services import delete_message, edit_message, mark_read
 from rooms.services import add_members, create_room, leave_room, open_direct_room
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,18 @@ class TestApi:
         assert (found["unread_count"], found["mention_count"]) == (1, 1)
         say(bob, "Yes, @alice")
         assert client_of(bob).get(PATH).json() == nothing
+
+    def test_an_edit_and_a_deletion_change_who_is_mentioned(self, alice, bob, room, say, client_of):
+        def counts():
+            (found,) = client_of(bob).get(PATH).json()["rooms"]
+            return found["unread_count"], found["mention_count"]
+
+        first, second = say(alice, "Hi"), say(alice, "@bob")
+        assert counts() == (2, 1)
+        edit_message(alice.id, message_id=first.id, content="Hi @bob")
+        assert counts() == (2, 2)
+        delete_message(alice.id, message_id=second.id)
+        assert counts() == (2, 1)
 
     def test_it_agrees_with_the_rooms_and_the_snapshot(self, alice, bob, room, say, client_of):
         for _ in range(3):

@@ -141,3 +141,15 @@ class MessageViewSet(viewsets.ViewSet):
         body = read_body(EditMessageSerializer, request)
         services.edit_message(caller(request).id, message_id=message_id, **body)
         return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Delete a message of mine, or in a room that I administer",
+        description="Its number stays, its content, edits, reactions, mentions and pin go. A repeat changes nothing.",
+        responses={
+            200: schemas.Message,
+            **problems(*REFUSALS, "forbidden", "not_found", "unavailable"),
+        },
+    )
+    def destroy(self, request: Request, message_id: UUID) -> Response:
+        services.delete_message(caller(request).id, message_id=message_id)
+        return Response(selectors.get_message(caller(request), message_id))
