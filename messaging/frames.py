@@ -88,19 +88,29 @@ def _draft(caller: Identity, data: SendMessage) -> services.Draft:
 
 
 def edit_message(caller: Identity, data: EditMessage) -> MessageUpdated:
+    _count(caller)
     return services.edit_message(caller.user_id, message_id=data.message_id, content=data.content)
 
 
 def delete_message(caller: Identity, data: DeleteMessage) -> MessageDeleted:
+    _count(caller)
     return services.delete_message(caller.user_id, message_id=data.message_id)
 
 
 def add_reaction(caller: Identity, data: React) -> ReactionChanged:
+    _count(caller)
     return services.add_reaction(caller.user_id, message_id=data.message_id, emoji=data.emoji)
 
 
 def remove_reaction(caller: Identity, data: React) -> ReactionChanged:
+    _count(caller)
     return services.remove_reaction(caller.user_id, message_id=data.message_id, emoji=data.emoji)
+
+
+def _count(caller: Identity) -> None:
+    """Edits and reactions go to as many as messages do, and are counted with them. Raises RateLimited."""
+    if not services.room_to_send(caller.user_id):
+        raise RateLimited(retry_after=1)
 
 
 def set_typing(caller: Identity, data: SetTyping) -> None:
