@@ -236,6 +236,12 @@ WRITE_BURST = env.number("WRITE_BURST", 10_000 if DEBUG else 100, least=1)
 UPLOADS_PER_SECOND = env.number("UPLOADS_PER_SECOND", 1_000 if DEBUG else 1, least=1)
 UPLOAD_BURST = env.number("UPLOAD_BURST", 10_000 if DEBUG else 30, least=1)
 
+# Of a message, and of a room.
+EDIT_WINDOW_SECONDS = env.number("EDIT_WINDOW_SECONDS", 86_400)
+MAX_MENTIONS = env.number("MAX_MENTIONS", 20)
+MAX_REACTIONS = env.number("MAX_REACTIONS", 20)
+MAX_PINS = env.number("MAX_PINS", 100)
+
 # Of one user: so many at once, and so many more in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)
 

@@ -30,6 +30,10 @@ class SendMessageSerializer(StrictSerializer):
     )
 
 
+class EditMessageSerializer(StrictSerializer):
+    content = TextField(allow_blank=True, help_text="At most 4,000 characters.")
+
+
 class MarkReadSerializer(StrictSerializer):
     seq = WholeNumberField(min_value=0, max_value=LARGEST)
 

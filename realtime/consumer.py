@@ -152,6 +152,10 @@ class ChatConsumer(AsyncConsumer):
             "limits": {
                 "frame_bytes": settings.WS_MAX_FRAME_BYTES,
                 "message_length": settings.MAX_MESSAGE_LENGTH,
+                "edit_window_seconds": settings.EDIT_WINDOW_SECONDS,
+                "mentions": settings.MAX_MENTIONS,
+                "reactions": settings.MAX_REACTIONS,
+                "pins": settings.MAX_PINS,
                 "buffer_frames": settings.WS_BUFFER_FRAMES,
                 "buffer_bytes": settings.WS_BUFFER_BYTES,
                 "unanswered_requests": MAX_UNANSWERED,

@@ -44,6 +44,7 @@ def room_joined(streams: LockedStreams, room: Room, memberships: Sequence[Member
                 data=RoomJoined(view, room.stream, row.joined_pos),
                 actor_id=by.id,
                 object_id=room.id,
+                shows_id=room.last_message_id,
                 opens=room.stream,
                 opens_after=row.joined_pos,
             )
@@ -84,6 +85,7 @@ def room_updated(streams: LockedStreams, room: Room, *, by: User) -> None:
             data=room_frame(room),
             actor_id=by.id,
             object_id=room.id,
+            shows_id=room.last_message_id,
         )
     )
 

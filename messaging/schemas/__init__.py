@@ -1,10 +1,20 @@
 """What clients see of messaging: the same objects in REST answers and in frames."""
 
-from messaging.schemas.markers import ReadMarker, Receipt, Typing
+from messaging.schemas.edits import (
+    MessageDeleted,
+    MessageUpdated,
+    Revision,
+    RevisionPage,
+    message_deleted,
+    message_updated,
+    revision,
+)
+from messaging.schemas.markers import ReadMarker, Receipt, Typing, Unread, UnreadRoom
 from messaging.schemas.messages import (
     Message,
     MessagePage,
     Parts,
+    Reaction,
     RoomMessage,
     SentMessage,
     message,
@@ -12,20 +22,37 @@ from messaging.schemas.messages import (
     room_message,
     sent_message,
 )
+from messaging.schemas.pins import MessagePinned, MessageUnpinned, message_pinned
+from messaging.schemas.reactions import ReactionChanged, Reactions
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
     "Message",
+    "MessageDeleted",
     "MessagePage",
+    "MessagePinned",
+    "MessageUnpinned",
+    "MessageUpdated",
     "Parts",
+    "Reaction",
+    "ReactionChanged",
+    "Reactions",
     "ReadMarker",
     "Receipt",
+    "Revision",
+    "RevisionPage",
     "RoomMessage",
     "SentMessage",
     "Snapshot",
     "Typing",
+    "Unread",
+    "UnreadRoom",
     "message",
+    "message_deleted",
     "message_of",
+    "message_pinned",
+    "message_updated",
+    "revision",
     "room_message",
     "sent_message",
 ]

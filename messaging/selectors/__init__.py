@@ -8,5 +8,21 @@ from messaging.selectors.messages import (
     readable_messages,
     show,
 )
+from messaging.selectors.parts import mentions_of, reactions_to
+from messaging.selectors.pins import pins_in
+from messaging.selectors.revisions import revisions_of
+from messaging.selectors.unread import unread_of
 
-__all__ = ["get_message", "get_sent_message", "last_messages", "messages_in", "readable_messages", "show"]
+__all__ = [
+    "get_message",
+    "get_sent_message",
+    "last_messages",
+    "mentions_of",
+    "messages_in",
+    "pins_in",
+    "reactions_to",
+    "readable_messages",
+    "revisions_of",
+    "show",
+    "unread_of",
+]

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from django.db.models import Case, F, When
 
 from core import limits, rows
-from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound
+from core.errors import ChatError, IdempotencyConflict, NotFound
 from core.group_commit import GroupCommit
 from core.transactions import Contended, transactional
 from eventlog import log
@@ -21,9 +21,11 @@ from eventlog.log import LockedStreams, room_stream
 from friendships.selectors import blocked_pairs
 from messaging import events
 from messaging.models import Message
+from messaging.services.access import refusal_to_write
 from messaging.services.drafts import Draft, body_hash, checked, type_of
+from messaging.services.mentions import find_mentions
 from rooms.models import Membership, Room
-from rooms.selectors import memberships_for, refusal_to_write
+from rooms.selectors import memberships_for
 
 _MOST_MEMBERS = 100_000
 _members: set[tuple[UUID, str]] = set()
@@ -167,10 +169,8 @@ def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
 def _refusal(
     draft: Draft, membership: Membership, reply_to: Message | None, *, is_blocked: bool
 ) -> ChatError | None:
-    if refusal := refusal_to_write(membership):
+    if refusal := refusal_to_write(membership, is_blocked=is_blocked):
         return refusal
-    if is_blocked:
-        return Blocked()
     if draft.reply_to is not None and not _is_readable(reply_to, membership):
         return NotFound("No such message to reply to in this room.")
     if draft.file_id is not None:
@@ -209,9 +209,11 @@ def _store(
 ) -> None:
     if not messages:
         return
+    mentions = find_mentions(messages)
     for message, event in zip(messages, events.messages_sent(streams, messages), strict=True):
         message.pos = event.pos
     rows.insert(messages)
+    rows.insert(mentions)
     rooms = {message.room_id: message.room for message in messages}
     rows.update(rooms.values(), "last_seq", "last_message_id", "last_activity_at")
     senders = {(message.sender_id, message.room_id) for message in messages}

@@ -1,4 +1,4 @@
-"""How far I have read."""
+"""How far I have read, and what I have not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.tokens import caller
 from core.serializers import read_body
-from messaging import schemas, services
+from messaging import schemas, selectors, services
 from messaging.serializers import MarkReadSerializer
 
 
@@ -26,3 +26,16 @@ class ReadMarkerViewSet(viewsets.ViewSet):
     def update(self, request: Request, room_key: str) -> Response:
         body = read_body(MarkReadSerializer, request)
         return Response(services.mark_read(caller(request).id, room_key, seq=body["seq"]))
+
+
+@extend_schema(tags=["messaging"])
+class UnreadViewSet(viewsets.ViewSet):
+    """What I have not read."""
+
+    @extend_schema(
+        summary="How much I have not read, by room",
+        description="Only rooms with something to read, latest activity first.",
+        responses={200: schemas.Unread},
+    )
+    def retrieve(self, request: Request) -> Response:
+        return Response(selectors.unread_of(caller(request)))

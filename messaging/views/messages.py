@@ -18,7 +18,7 @@ from core.pagination import Keyset, Page
 from core.serializers import read_body, read_query
 from messaging import schemas, selectors, services
 from messaging.models import Message
-from messaging.serializers import HistoryQuery, SendMessageSerializer
+from messaging.serializers import EditMessageSerializer, HistoryQuery, SendMessageSerializer
 
 NEWEST_FIRST = Keyset("history", ("-seq",))
 OLDEST_FIRST = Keyset("history.after", ("seq",))
@@ -99,4 +99,31 @@ class MessageViewSet(viewsets.ViewSet):
         responses={200: schemas.Message},
     )
     def retrieve(self, request: Request, message_id: UUID) -> Response:
+        return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Edit a message of mine",
+        description="For a day after it was sent. What it said before is in its history.",
+        request=EditMessageSerializer,
+        responses={
+            200: schemas.Message,
+            **problems("forbidden", "room_locked", "muted", "blocked", "conflict", "edit_window_closed"),
+        },
+        examples=[OpenApiExample("Another content", {"content": "Hello, world!"}, request_only=True)],
+    )
+    def partial_update(self, request: Request, message_id: UUID) -> Response:
+        body = read_body(EditMessageSerializer, request)
+        services.edit_message(caller(request).id, message_id=message_id, **body)
+        return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Delete a message of mine, or in a room that I administer",
+        description="Its number stays, its content, edits, reactions, mentions and pin go. A repeat changes nothing.",
+        responses={
+            200: schemas.Message,
+            **problems("forbidden", "not_found"),
+        },
+    )
+    def destroy(self, request: Request, message_id: UUID) -> Response:
+        services.delete_message(caller(request).id, message_id=message_id)
         return Response(selectors.get_message(caller(request), message_id))
