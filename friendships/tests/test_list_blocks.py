@@ -1,8 +1,6 @@
 """Whom I have blocked."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from friendships.services import block_user
@@ -66,12 +64,3 @@ class TestApi:
     def test_a_bad_parameter_is_400(self, alice, client_of, query):
         answer = client_of(alice).get(URL, query)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
-
-    def test_the_number_of_queries_does_not_grow(self, alice, client_of):
-        client, counts = client_of(alice), []
-        for count in (1, 20):
-            block_many(alice, count, prefix=f"batch{count}-")
-            with CaptureQueriesContext(connection) as queries:
-                assert len(names(client.get(URL))) in (1, 21)
-            counts.append(len(queries))
-        assert counts[0] == counts[1]

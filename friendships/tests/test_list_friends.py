@@ -1,8 +1,6 @@
 """My friends."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from friendships.models import Friendship
@@ -153,13 +151,3 @@ class TestApi:
         cursor = client.get(URL, {"limit": 1}).json()["next_cursor"]
         answer = client.get("/api/v1/friends/requests", {"cursor": cursor})
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
-
-    def test_the_number_of_queries_does_not_grow(self, alice, client_of):
-        client, counts = client_of(alice), []
-        for count in (1, 9, 20):
-            befriend_many(alice, count, prefix=f"batch{count}-")
-            with CaptureQueriesContext(connection) as queries:
-                answer = client.get(URL)
-            counts.append((len(answer.json()["results"]), len(queries)))
-        assert [shown for shown, _ in counts] == [1, 10, 30]
-        assert len({queries for _, queries in counts}) == 1

@@ -1,8 +1,6 @@
 """The friend requests that I got or sent."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from core.errors import NotFound
@@ -103,13 +101,3 @@ class TestApi:
         answer = client_of(alice).get(URL, query)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
         assert [error["attr"] for error in answer.json()["errors"]] == [attr]
-
-    def test_the_number_of_queries_does_not_grow(self, alice, client_of):
-        client, counts = client_of(alice), []
-        for count in (1, 9, 20):
-            ask_many(alice, count, prefix=f"batch{count}-")
-            with CaptureQueriesContext(connection) as queries:
-                answer = client.get(URL)
-            counts.append((len(answer.json()["results"]), len(queries)))
-        assert [shown for shown, _ in counts] == [1, 10, 30]
-        assert len({queries for _, queries in counts}) == 1

@@ -1,10 +1,7 @@
 """The pinned messages of a room."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
-from messaging.models import Pin
 from messaging.services import delete_message, edit_message, pin_message, unpin_message
 from rooms.services import create_room, leave_room
 
@@ -66,13 +63,3 @@ class TestApi:
     def test_an_odd_parameter_is_400(self, bob, pinned, client_of, query):
         answer = client_of(bob).get(PATH, query)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
-
-    def test_the_number_of_queries_does_not_grow(self, alice, bob, room, say, client_of):
-        client, counts = client_of(bob), []
-        for size in (1, 9, 90):
-            for _ in range(size):
-                pin_message(alice.id, message_id=say(alice).id)
-            with CaptureQueriesContext(connection) as queries:
-                assert len(client.get(PATH, {"limit": 100}).json()["results"]) == Pin.objects.count()
-            counts.append(len(queries))
-        assert len(set(counts)) == 1

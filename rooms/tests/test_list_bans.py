@@ -1,8 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -80,14 +78,3 @@ class TestApi:
 
     def test_anonymous_gets_401(self, room, anonymous):
         assert anonymous.get(URL).status_code == 401
-
-    def test_the_number_of_queries_does_not_grow_with_the_bans(self, alice, room, client_of):
-        client, counts, made = client_of(alice), [], 0
-        for size in (1, 10, 100):
-            ban(alice, *crowd(made, size))
-            made = size
-            with CaptureQueriesContext(connection) as queries:
-                assert len(names(client.get(URL, {"limit": 100}))) == size
-            counts.append(len(queries))
-        # The session, the membership with its room, the bans with their users.
-        assert counts == [3, 3, 3]

@@ -49,17 +49,6 @@ class TestApi:
         assert names == ["alice", "user0", "user1", "user2", "user3"]
         assert rest["next_cursor"] is None
 
-    def test_the_number_of_queries_does_not_grow_with_the_members(
-        self, alice, room, client_of, django_assert_num_queries
-    ):
-        client = client_of(alice)
-        for number in range(2):
-            user = User.objects.create_user(f"user{number}", f"user{number}@example.com")
-            services.add_members(alice, room_key="kitchen", user_ids=[user.id])
-            # The session, the membership with its room, the members.
-            with django_assert_num_queries(3):
-                client.get("/api/v1/rooms/kitchen/members")
-
     @pytest.mark.parametrize("query", [{"limit": "0"}, {"cursor": "forged"}])
     def test_an_odd_parameter_is_400(self, alice, room, client_of, query):
         answer = client_of(alice).get("/api/v1/rooms/kitchen/members", query)
