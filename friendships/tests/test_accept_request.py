@@ -11,8 +11,6 @@ from friendships.models import FriendRequest, Friendship
 from friendships.selectors import are_friends, friend_ids_of
 from friendships.services import accept_request, cancel_request, reject_request, request_friendship
 
-ROUNDS = 20
-
 
 def url(request_id):
     return f"/api/v1/friends/requests/{request_id}/accept"
@@ -121,8 +119,8 @@ class TestApi:
 
 @pytest.mark.django_db(transaction=True)
 class TestRaces:
-    def test_two_acceptances_at_once_make_one_friendship(self, alice, bob, race, events_of):
-        for number in range(1, ROUNDS + 1):
+    def test_two_acceptances_at_once_make_one_friendship(self, alice, bob, race, rounds, events_of):
+        for number in rounds:
             request = request_friendship(alice, user_id=bob.id)
             outcomes = race(
                 *[lambda: accept_request(bob, request_id=request.id)] * 2  # noqa: B023 - called before the next round
@@ -131,11 +129,11 @@ class TestRaces:
             assert Friendship.objects.count() == 2
             for user in (alice, bob):
                 types = [event["type"] for event in events_of(user_stream(user.id))]
-                assert types == ["friend.request", "friend.accepted"] * number
+                assert types == ["friend.request", "friend.accepted"] * (number + 1)
             Friendship.objects.all().delete()
 
-    def test_acceptance_and_withdrawal_at_once_are_won_by_one(self, alice, bob, race, events_of):
-        for _ in range(ROUNDS):
+    def test_acceptance_and_withdrawal_at_once_are_won_by_one(self, alice, bob, race, rounds, events_of):
+        for _ in rounds:
             request = request_friendship(alice, user_id=bob.id)
             accepted, cancelled = race(
                 lambda: accept_request(bob, request_id=request.id),  # noqa: B023 - called before the next round

@@ -10,8 +10,6 @@ from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
 
-ROUNDS = 50
-
 
 @pytest.fixture
 def invite(alice, room):
@@ -99,9 +97,9 @@ class TestService:
         assert announced() == [(room.stream, "member.added"), (f"user:{charlie.id}", "room.joined")]
 
     @pytest.mark.django_db(transaction=True)
-    def test_of_those_who_want_the_last_use_at_once_one_gets_it(self, alice, room, race):
+    def test_of_those_who_want_the_last_use_at_once_one_gets_it(self, alice, room, race, rounds):
         users = [User.objects.create_user(f"user{n}", f"user{n}@example.com") for n in range(4)]
-        for _ in range(ROUNDS):
+        for _ in rounds:
             invite = services.create_invite(alice, room_key="kitchen", max_uses=1)
             outcomes = race(*(lambda user=user, invite=invite: accept(user, invite) for user in users))
             assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NotFound"] * 3 + ["Room"]

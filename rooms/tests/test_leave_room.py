@@ -8,8 +8,6 @@ from rooms.models import Membership, Room
 
 pytestmark = pytest.mark.django_db
 
-ROUNDS = 50
-
 
 class TestService:
     def test_leaving_is_the_last_event_of_the_room_for_me(self, bob, room, events_of, membership_of):
@@ -67,10 +65,10 @@ class TestService:
 
     @pytest.mark.django_db(transaction=True)
     def test_two_owners_who_leave_at_once_do_not_leave_the_others_alone(
-        self, alice, bob, charlie, room, race
+        self, alice, bob, charlie, room, race, rounds
     ):
         services.add_members(alice, room_key="kitchen", user_ids=[charlie.id])
-        for _ in range(ROUNDS):
+        for _ in rounds:
             Membership.objects.filter(user__in=[alice, bob]).update(role="owner", left_pos=None)
             Room.objects.update(member_count=3)
             outcomes = race(

@@ -14,7 +14,6 @@ from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
 
-ROUNDS = 50
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
 ROLES = ("owner", "admin", "member")
 
@@ -164,15 +163,17 @@ class TestRaces:
         Membership.objects.filter(user__in=owners).update(role="owner", left_pos=None)
         type(owners[0].memberships.get().room).objects.update(member_count=Membership.active.count())
 
-    def test_of_two_owners_who_step_down_one_does(self, alice, bob, room, race):
-        for _ in range(ROUNDS):
+    def test_of_two_owners_who_step_down_one_does(self, alice, bob, room, race, rounds):
+        for _ in rounds:
             self.begin_anew(alice, bob)
             outcomes = race(*(lambda user=user: update(user, user, role="member") for user in (alice, bob)))
             assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LastOwner", "Membership"]
             assert self.owners() == 1
 
-    def test_of_one_who_steps_down_and_one_who_leaves_one_stays_owner(self, alice, bob, erin, room, race):
-        for _ in range(ROUNDS):
+    def test_of_one_who_steps_down_and_one_who_leaves_one_stays_owner(
+        self, alice, bob, erin, room, race, rounds
+    ):
+        for _ in rounds:
             self.begin_anew(alice, bob)
             outcomes = race(
                 lambda: update(alice, alice, role="member"),
@@ -181,8 +182,8 @@ class TestRaces:
             assert [isinstance(outcome, LastOwner) for outcome in outcomes].count(True) == 1
             assert self.owners() == 1
 
-    def test_of_two_owners_who_put_each_other_down_one_stays(self, alice, bob, room, race):
-        for _ in range(ROUNDS):
+    def test_of_two_owners_who_put_each_other_down_one_stays(self, alice, bob, room, race, rounds):
+        for _ in rounds:
             self.begin_anew(alice, bob)
             outcomes = race(
                 lambda: update(alice, bob, role="member"),
