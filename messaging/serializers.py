@@ -19,6 +19,9 @@ class SendMessageSerializer(StrictSerializer):
     file_url = TextField(required=False, allow_null=True, help_text="An https URL of the file store.")
     file_id = TextField(required=False, allow_null=True, help_text="An uploaded file's id.")
     reply_to = TextField(required=False, allow_null=True, help_text="A message's id, of the same room.")
+    forward_of = TextField(
+        required=False, allow_null=True, help_text="The id of a message that I can read, in place of content."
+    )
     client_message_id = TextField(
         required=False, allow_null=True, help_text="Makes a repeat harmless: 1–64 of A-Za-z0-9._:-"
     )

@@ -30,7 +30,7 @@ class World:
         self.room = rooms.create_room(bob, name="Kitchen", member_ids=[alice.id, charlie.id])
         self.say(bob, "before")
 
-    def say(self, sender: User, content: str, **fields: str) -> messaging.Sent:
+    def say(self, sender: User, content: str | None, **fields: str) -> messaging.Sent:
         draft = messaging.Draft(sender_id=sender.id, room=str(self.room.id), content=content, **fields)
         return messaging.send_message(draft)
 
@@ -43,6 +43,7 @@ def message(world: World) -> None:
     sent = world.say(world.bob, "one").message
     world.say(world.alice, "two", reply_to=str(sent.id))
     world.say(world.charlie, "three")
+    world.say(world.charlie, None, forward_of=str(sent.id))
 
 
 def member_added(world: World) -> None:

@@ -43,6 +43,16 @@ class Message(models.Model):
     file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
+    # Who said first what is forwarded here, and when. Nothing is looked up by them, so neither has an index.
+    forwarded_sender = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    forwarded_at = models.DateTimeField(null=True)
     client_message_id = ExactCharField(max_length=64, null=True)
     body_hash = models.CharField(max_length=64)
     edited_at = models.DateTimeField(null=True)

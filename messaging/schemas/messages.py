@@ -25,6 +25,13 @@ class ReplyPreview(msgspec.Struct):
     excerpt: str
 
 
+class Forwarded(msgspec.Struct):
+    """Who said first what is forwarded, and when."""
+
+    sender: UserCard
+    created_at: Timestamp
+
+
 class Reaction(msgspec.Struct):
     emoji: str
     count: int
@@ -44,6 +51,7 @@ class Message(msgspec.Struct):
     sender: UserCard
     reply_to: ReplyPreview | None
     reply_count: int
+    forwarded: Forwarded | None
     mentions: list[UUID]
     reactions: list[Reaction]
     client_message_id: str | None
@@ -79,7 +87,7 @@ class SentMessage(msgspec.Struct):
 class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
-    `cards` of all senders, and the columns of each message that one of them answers, by id.
+    `cards` of all senders, also of what is forwarded, and the columns of each message that one of them answers, by id.
     """
 
     cards: Mapping[UUID, UserCard]
@@ -87,7 +95,7 @@ class Parts(msgspec.Struct):
 
 
 def message(row: MessageRow) -> Message:
-    """A message that has just been sent; needs the row with `sender` and `reply_to__sender`."""
+    """A message that has just been sent; needs the row with its senders and `reply_to__sender`."""
     return message_of(row, _loaded(row))
 
 
@@ -116,9 +124,10 @@ def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
 
 def _loaded(row: MessageRow) -> Parts:
     rows = [row, row.reply_to] if row.reply_to else [row]
-    return Parts(
-        cards={one.sender_id: user_card(one.sender) for one in rows}, replied={one.id: one for one in rows}
-    )
+    known = {one.sender_id: user_card(one.sender) for one in rows}
+    if row.forwarded_sender:
+        known[row.forwarded_sender.id] = user_card(row.forwarded_sender)
+    return Parts(cards=known, replied={one.id: one for one in rows})
 
 
 def _fields(row: Any, parts: Parts) -> dict[str, Any]:
@@ -133,6 +142,7 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "sender": parts.cards[row.sender_id],
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
+        "forwarded": _forwarded(row, parts.cards) if row.forwarded_sender_id else None,
         "mentions": [],
         "reactions": [],
         "client_message_id": row.client_message_id,
@@ -142,6 +152,10 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "pinned_at": rfc3339(row.pinned_at),
         "created_at": rfc3339(row.created_at),
     }
+
+
+def _forwarded(row: Any, cards: Mapping[UUID, UserCard]) -> Forwarded:
+    return Forwarded(cards[row.forwarded_sender_id], rfc3339(row.forwarded_at))
 
 
 def _reply_preview(row: Any, cards: Mapping[UUID, UserCard]) -> ReplyPreview:

@@ -18,6 +18,7 @@ from rooms.selectors import find_room
 
 _COLUMNS = (
     *("id", "room_id", "seq", "type", "content", "file_url", "sender_id", "reply_to_id", "reply_count"),
+    *("forwarded_sender_id", "forwarded_at"),
     *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
 )
 
@@ -57,7 +58,7 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
         return []
     ids = {row.reply_to_id for row in rows if row.reply_to_id}
     replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
-    parts = schemas.Parts(
-        cards=cards({row.sender_id for row in (*rows, *replied)}), replied={row.id: row for row in replied}
-    )
+    senders = {row.sender_id for row in (*rows, *replied)}
+    senders |= {row.forwarded_sender_id for row in rows if row.forwarded_sender_id}
+    parts = schemas.Parts(cards=cards(senders), replied={row.id: row for row in replied})
     return [schemas.message_of(row, parts) for row in rows]

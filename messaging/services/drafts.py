@@ -35,6 +35,7 @@ class Draft(msgspec.Struct, kw_only=True, frozen=True):
     file_url: str | None = None
     file_id: str | None = None
     reply_to: str | None = None
+    forward_of: str | None = None
     client_message_id: str | None = None
 
 
@@ -43,13 +44,20 @@ def checked(draft: Draft) -> Draft | ValidationFailed:
     errors = [*_wrong_content(draft), *_wrong_url(draft.file_url), *_wrong_ids(draft)]
     if errors:
         return ValidationFailed(errors=errors)
-    return msgspec.structs.replace(draft, reply_to=draft.reply_to and str(UUID(draft.reply_to)))
+    return msgspec.structs.replace(
+        draft,
+        reply_to=draft.reply_to and str(UUID(draft.reply_to)),
+        forward_of=draft.forward_of and str(UUID(draft.forward_of)),
+    )
 
 
 def _wrong_content(draft: Draft) -> Iterator[FieldError]:
     content = draft.content or ""
     if len(content) > settings.MAX_MESSAGE_LENGTH:
         yield FieldError("content", "max_length", f"At most {settings.MAX_MESSAGE_LENGTH} characters.")
+    elif draft.forward_of is not None:
+        if content or draft.file_url is not None or draft.file_id is not None:
+            yield FieldError("forward_of", "exclusive", "What is forwarded brings its own content and file.")
     elif draft.file_url is None and draft.file_id is None and _is_blank(content):
         yield FieldError("content", "blank", "A message needs content or a file.")
 
@@ -74,7 +82,8 @@ def _wrong_url(url: str | None) -> Iterator[FieldError]:
 def _wrong_ids(draft: Draft) -> Iterator[FieldError]:
     if draft.client_message_id is not None and not _CLIENT_MESSAGE_ID.fullmatch(draft.client_message_id):
         yield FieldError("client_message_id", "invalid", "1 to 64 characters of A-Z a-z 0-9 . _ : -")
-    for name, value in (("reply_to", draft.reply_to), ("file_id", draft.file_id)):
+    for name in ("reply_to", "forward_of", "file_id"):
+        value = getattr(draft, name)
         if value is not None and not _UUID.fullmatch(value):
             yield FieldError(name, "invalid", "A UUID.")
 
@@ -89,5 +98,8 @@ def type_of(file_url: str | None) -> str:
 
 def body_hash(draft: Draft, room_id: UUID) -> str:
     """What two sends must share to be the same message: room and body."""
-    body = (str(room_id), draft.content or "", draft.file_url, draft.file_id, draft.reply_to)
+    body = [str(room_id), draft.content or "", draft.file_url, draft.file_id, draft.reply_to]
+    # Not for all, so that the hashes of what was sent before there was forwarding go on being right.
+    if draft.forward_of is not None:
+        body.append(draft.forward_of)
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Case, F, When
 
+from accounts.models import User
 from core import limits, rows
 from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound, RoomLocked
 from core.group_commit import GroupCommit
@@ -23,6 +24,7 @@ from eventlog.log import LockedStreams, room_stream
 from friendships.selectors import blocked_pairs
 from messaging import events
 from messaging.models import Message
+from messaging.selectors import readable_messages
 from messaging.services.drafts import Draft, body_hash, checked, type_of
 from rooms.models import Membership, Room
 from rooms.selectors import memberships_for
@@ -45,7 +47,7 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | 
     A sender's messages keep their order. A draft with the `client_message_id` of a saved message of
     that sender is that message again (`duplicate`), or an IdempotencyConflict if its body differs.
 
-    Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked,
+    Errors, as outcomes: ValidationFailed, NotFound (room, reply, what is forwarded, or file), RoomLocked,
     Blocked (a direct room), IdempotencyConflict; without `wait` Contended, for a room that someone else is
     writing to.
 
@@ -105,6 +107,7 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     rooms = {membership.room_id: membership.room for membership in memberships.values()}
     repeats = _saved_before(drafts)
     replies = _messages_by_id(draft.reply_to for draft in drafts)
+    originals = _originals(drafts, memberships)
     blocked = blocked_pairs(room.direct_key for room in rooms.values() if room.direct_key)
 
     outcomes: list[Sent | ChatError] = []
@@ -123,10 +126,11 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
             outcomes.append(Contended())
             continue
         reply_to = replies.get(draft.reply_to or "")
-        if refusal := _refusal(draft, room, reply_to, is_blocked=room.direct_key in blocked):
+        original = originals.get((draft.sender_id, draft.forward_of))
+        if refusal := _refusal(draft, room, reply_to, original, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
-        message = _next_message(draft, room, membership, reply_to)
+        message = _next_message(draft, room, membership, reply_to, original)
         if draft.client_message_id is not None:
             repeats[key] = message
         outcomes.append(Sent(message, duplicate=False))
@@ -171,19 +175,41 @@ def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
     return {str(row.id): row for row in shown.filter(id__in=wanted)}
 
 
-def _refusal(draft: Draft, room: Room, reply_to: Message | None, *, is_blocked: bool) -> ChatError | None:
+def _originals(
+    drafts: Iterable[Draft], memberships: Mapping[tuple[UUID, str], Membership]
+) -> dict[tuple[UUID, str | None], Message]:
+    """What is forwarded among the drafts, by who forwards it and its id: of what they may read, what people said."""
+    wanted: dict[User, set[str]] = {}
+    for draft in drafts:
+        if draft.forward_of is not None and (membership := memberships.get((draft.sender_id, draft.room))):
+            wanted.setdefault(membership.user, set()).add(draft.forward_of)
+    found = {}
+    for user, ids in wanted.items():
+        shown = readable_messages(user).filter(deleted_at=None).exclude(type=Message.Type.SYSTEM)
+        for row in shown.select_related("sender", "forwarded_sender").filter(id__in=ids):
+            found[user.id, str(row.id)] = row
+    return found
+
+
+def _refusal(
+    draft: Draft, room: Room, reply_to: Message | None, original: Message | None, *, is_blocked: bool
+) -> ChatError | None:
     if room.state != Room.State.ACTIVE:
         return RoomLocked()
     if is_blocked:
         return Blocked()
     if draft.reply_to is not None and (reply_to is None or reply_to.room_id != room.id):
         return NotFound("No such message to reply to in this room.")
+    if draft.forward_of is not None and original is None:
+        return NotFound("No such message to forward.")
     if draft.file_id is not None:
         return NotFound("No such file.")
     return None
 
 
-def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Message | None) -> Message:
+def _next_message(
+    draft: Draft, room: Room, membership: Membership, reply_to: Message | None, original: Message | None
+) -> Message:
     """The draft as the room's next message; moves the room and the sender's read marker with it."""
     room.last_seq += 1
     message = Message(
@@ -197,6 +223,11 @@ def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Me
         client_message_id=draft.client_message_id,
         body_hash=body_hash(draft, room.id),
     )
+    if original is not None:
+        message.type, message.content, message.file_url = original.type, original.content, original.file_url
+        # What is passed on from hand to hand stays its first sender's.
+        message.forwarded_sender = original.forwarded_sender or original.sender
+        message.forwarded_at = original.forwarded_at or original.created_at
     room.last_message_id, room.last_activity_at = message.id, message.created_at
     # Who answers has read what came before.
     membership.last_read_seq = message.seq
