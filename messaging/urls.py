@@ -2,11 +2,19 @@
 
 from django.urls import path
 
-from messaging.views import MessageViewSet, ReadMarkerViewSet, RoomMessageViewSet, SyncViewSet
+from messaging.views import (
+    MessageViewSet,
+    ReadMarkerViewSet,
+    ReceiptViewSet,
+    RoomMessageViewSet,
+    SyncViewSet,
+)
 
 urlpatterns = [
     path("rooms/<slug:room_key>/messages", RoomMessageViewSet.as_view({"get": "list", "post": "create"})),
     path("rooms/<slug:room_key>/read", ReadMarkerViewSet.as_view({"put": "update"})),
     path("sync", SyncViewSet.as_view({"get": "retrieve"})),
     path("messages/<uuid:message_id>", MessageViewSet.as_view({"get": "retrieve"})),
+    path("messages/<uuid:message_id>/receipts", ReceiptViewSet.as_view({"get": "list"})),
+    path("messages/<uuid:message_id>/replies", MessageViewSet.as_view({"get": "replies"})),
 ]

@@ -12,11 +12,14 @@ from messaging.schemas.messages import (
     room_message,
     sent_message,
 )
+from messaging.schemas.receipts import MessageReceipt, MessageReceiptPage, message_receipts
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
     "Message",
     "MessagePage",
+    "MessageReceipt",
+    "MessageReceiptPage",
     "Parts",
     "ReadMarker",
     "Receipt",
@@ -26,6 +29,7 @@ __all__ = [
     "Typing",
     "message",
     "message_of",
+    "message_receipts",
     "room_message",
     "sent_message",
 ]

@@ -1,5 +1,21 @@
 """Reads of messaging."""
 
-from messaging.selectors.messages import get_message, last_messages, messages_in, readable_messages, show
+from messaging.selectors.messages import (
+    get_message,
+    last_messages,
+    messages_in,
+    readable_messages,
+    replies_to,
+    show,
+)
+from messaging.selectors.receipts import receipts_of
 
-__all__ = ["get_message", "last_messages", "messages_in", "readable_messages", "show"]
+__all__ = [
+    "get_message",
+    "last_messages",
+    "messages_in",
+    "readable_messages",
+    "receipts_of",
+    "replies_to",
+    "show",
+]

@@ -34,6 +34,14 @@ def readable_messages(viewer: User) -> QuerySet[Message]:
     return Message.objects.filter(room_id__in=Membership.active.filter(user=viewer).values("room_id"))
 
 
+def replies_to(viewer: User, message_id: UUID) -> QuerySet[Message, Any]:
+    """The messages that answer a message, by their columns, for `show`. Raises NotFound."""
+    readable = readable_messages(viewer)
+    if not readable.filter(id=message_id).exists():
+        raise NotFound
+    return readable.filter(reply_to_id=message_id).values_list(*_COLUMNS, named=True)
+
+
 def get_message(viewer: User, message_id: UUID) -> schemas.Message:
     """A message in a room of the viewer's. Raises NotFound."""
     found = list(readable_messages(viewer).filter(id=message_id).values_list(*_COLUMNS, named=True))

@@ -2,6 +2,7 @@
 
 from messaging.views.markers import ReadMarkerViewSet
 from messaging.views.messages import MessageViewSet, RoomMessageViewSet
+from messaging.views.receipts import ReceiptViewSet
 from messaging.views.sync import SyncViewSet
 
-__all__ = ["MessageViewSet", "ReadMarkerViewSet", "RoomMessageViewSet", "SyncViewSet"]
+__all__ = ["MessageViewSet", "ReadMarkerViewSet", "ReceiptViewSet", "RoomMessageViewSet", "SyncViewSet"]

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.tokens import caller
 from core.errors import RateLimited
 from core.openapi import problems
-from core.pagination import Keyset, Page
+from core.pagination import Keyset, Page, PageQuery
 from core.serializers import read_body, read_query
 from messaging import schemas, selectors, services
 from messaging.models import Message
@@ -24,6 +24,7 @@ from messaging.views.answers import REFUSALS
 
 NEWEST_FIRST = Keyset("history", ("-seq",))
 OLDEST_FIRST = Keyset("history.after", ("seq",))
+REPLIES = Keyset("replies", ("seq",))
 
 
 @extend_schema(tags=["messaging"])
@@ -114,3 +115,14 @@ class MessageViewSet(viewsets.ViewSet):
     )
     def retrieve(self, request: Request, message_id: UUID) -> Response:
         return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Read what answers a message, oldest first",
+        description="What answers an answer is its own thread: `reply_count` says whether there is one.",
+        parameters=[PageQuery],
+        responses={200: schemas.MessagePage, **problems("invalid_parameter", *REFUSALS, "not_found")},
+    )
+    def replies(self, request: Request, message_id: UUID) -> Response:
+        viewer = caller(request)
+        rows = selectors.replies_to(viewer, message_id)
+        return Response(REPLIES.page(request, rows, partial(selectors.show, viewer)))
