@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "friendships",
     "rooms",
     "messaging",
+    "moderation",
     "chatproject",
 ]
 

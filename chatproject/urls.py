@@ -23,6 +23,7 @@ urlpatterns = [
     path("api/v1/", include("friendships.urls")),
     path("api/v1/", include("rooms.urls")),
     path("api/v1/", include("messaging.urls")),
+    path("api/v1/", include("moderation.urls")),
     re_path(r"^(?:api/v1/)?ws/?$", views.socket_over_http),
     path("api/schema", SpectacularAPIView.as_view(**_open_to_all), name="schema"),
     path(
