@@ -38,7 +38,7 @@ def insert(rows: Sequence[Model]) -> None:
             cursor.execute(
                 f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {', '.join([place] * len(part))}",
                 [
-                    field.get_db_prep_save(getattr(row, field.attname), connection)
+                    field.get_db_prep_save(field.pre_save(row, True), connection)
                     for row in part
                     for field in fields
                 ],

@@ -27,6 +27,19 @@ class SendMessageSerializer(StrictSerializer):
     )
 
 
+class SearchQuery(PageQuery):
+    q = TextField(
+        max_length=1_000,
+        trim_whitespace=True,
+        help_text='Beginnings of words, all of them; a "phrase" in quotes.',
+    )
+    room_id = TextField(required=False, max_length=64, help_text="Only of this room, by its id or slug.")
+    sender_id = serializers.UUIDField(required=False, help_text="Only of this user.")
+    before = serializers.DateTimeField(required=False, help_text="Only what was sent before this moment.")
+    after = serializers.DateTimeField(required=False, help_text="Only what was sent after this moment.")
+    has_file = serializers.BooleanField(required=False, help_text="Only with a file, or only without.")
+
+
 class MarkReadSerializer(StrictSerializer):
     seq = WholeNumberField(min_value=0, max_value=LARGEST)
 

@@ -7,6 +7,7 @@ from messaging.views import (
     ReadMarkerViewSet,
     ReceiptViewSet,
     RoomMessageViewSet,
+    SearchViewSet,
     SyncViewSet,
 )
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("rooms/<slug:room_key>/messages", RoomMessageViewSet.as_view({"get": "list", "post": "create"})),
     path("rooms/<slug:room_key>/read", ReadMarkerViewSet.as_view({"put": "update"})),
     path("sync", SyncViewSet.as_view({"get": "retrieve"})),
+    path("messages/search", SearchViewSet.as_view({"get": "list"})),
     path("messages/<uuid:message_id>", MessageViewSet.as_view({"get": "retrieve"})),
     path("messages/<uuid:message_id>/receipts", ReceiptViewSet.as_view({"get": "list"})),
     path("messages/<uuid:message_id>/replies", MessageViewSet.as_view({"get": "replies"})),

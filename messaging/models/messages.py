@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -10,7 +11,16 @@ from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
+from messaging.models.words import WordsField, words_of
 from rooms.models import Room
+
+
+class Messages(models.QuerySet["Message"]):
+    def update(self, **changes: Any) -> int:
+        """With `content`, which has to be text here, its words change too."""
+        if "content" in changes:
+            changes["words"] = words_of(changes["content"])
+        return super().update(**changes)
 
 
 class Message(models.Model):
@@ -40,6 +50,8 @@ class Message(models.Model):
     sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages")
     type = models.CharField(max_length=8, choices=Type.choices, default=Type.TEXT)
     content = models.TextField(blank=True)
+    # What it is found by. MySQL has a full-text index of it; SQLite reads it from end to end, which is as fast there.
+    words = WordsField(editable=False)
     file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
@@ -61,6 +73,8 @@ class Message(models.Model):
     pinned_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = Messages.as_manager()
+
     class Meta:
         constraints: ClassVar[list[Any]] = [
             # A room's history, by page; and no number twice.
@@ -73,3 +87,9 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id}/{self.seq}"
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """With `content` its words are saved, too."""
+        if update_fields is not None and "content" in (names := set(update_fields)):
+            update_fields = names | {"words"}
+        super().save(update_fields=update_fields, **options)

@@ -13,9 +13,12 @@ from messaging.schemas.messages import (
     sent_message,
 )
 from messaging.schemas.receipts import MessageReceipt, MessageReceiptPage, message_receipts
+from messaging.schemas.search import FoundMessage, FoundMessagePage, found_message
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
+    "FoundMessage",
+    "FoundMessagePage",
     "Message",
     "MessagePage",
     "MessageReceipt",
@@ -27,6 +30,7 @@ __all__ = [
     "SentMessage",
     "Snapshot",
     "Typing",
+    "found_message",
     "message",
     "message_of",
     "message_receipts",

@@ -9,8 +9,10 @@ from messaging.selectors.messages import (
     show,
 )
 from messaging.selectors.receipts import receipts_of
+from messaging.selectors.search import found_messages, show_found
 
 __all__ = [
+    "found_messages",
     "get_message",
     "last_messages",
     "messages_in",
@@ -18,4 +20,5 @@ __all__ = [
     "receipts_of",
     "replies_to",
     "show",
+    "show_found",
 ]
