@@ -28,8 +28,7 @@ def found_messages(
 ) -> QuerySet[Message, Any]:
     """The messages that the viewer may read and that have all of the terms, by their columns, for `show_found`.
 
-    Args:
-        terms: of `terms_of`; without any nothing is found.
+    The terms are those of `terms_of`; without any nothing is found.
 
     Raises:
         NotFound: no such room.

@@ -1,0 +1,195 @@
+"""Search in a million messages: how late the answer is, for words of every kind, and members of few rooms and of many."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http.client import HTTPConnection
+from itertools import accumulate
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db import connection
+
+from bench.people import Account, people, rooms
+from bench.report import Outcome, Row, percentile
+from bench.scale import Scale
+from bench.stage import Process, Stage
+from messaging.models.words import words_of
+
+ROOMS = 1000
+FEW = 10
+SENTENCES = 100_000
+BUFFER_POOL = 1 << 30
+QUESTIONS = 25
+LIKES = 3
+_BATCH = 2000
+_SYLLABLES = [a + b for a in "bcdfghklmnprstvw" for b in "aeiou"]
+
+
+class Language:
+    """Words and characters as often as they are in real ones (Zipf's law), from the same dice in every run."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        words = dict.fromkeys(
+            "".join(dice.choices(_SYLLABLES, k=1 if rank % 50 == 0 else dice.randint(2, 4)))
+            for rank in range(30_000)
+        )
+        self.words = list(words)
+        self.characters = [chr(0x4E00 + number) for number in dice.sample(range(20_000), 3000)]
+        self._word_weights = list(accumulate(1 / rank for rank in range(1, len(self.words) + 1)))
+        self._character_weights = list(accumulate(1 / rank for rank in range(1, len(self.characters) + 1)))
+
+    def sentence(self) -> str:
+        if self._dice.random() < 0.1:
+            weights, length = self._character_weights, self._dice.randint(5, 40)
+            return "".join(self._dice.choices(self.characters, cum_weights=weights, k=length))
+        length = self._dice.randint(3, 20)
+        return " ".join(self._dice.choices(self.words, cum_weights=self._word_weights, k=length))
+
+
+class Searcher(NamedTuple):
+    name: str
+    account: Account
+
+
+async def run(stage: Stage, scale: Scale) -> Outcome:
+    dice = random.Random(1)
+    language = Language(dice)
+    with stage.another_database("search"):
+        _give_memory()
+        few, many, sender = people(3)
+        members = [[sender, many, *([few] if number < FEW else [])] for number in range(ROOMS)]
+        sentences = [language.sentence() for _ in range(min(SENTENCES, scale.searched))]
+        _fill(rooms(members), sender, sentences, scale.searched)
+        searchers = [Searcher(f"{FEW} rooms", few), Searcher(f"{ROOMS:,} rooms", many)]
+        with stage.ours("search") as process:
+            rows = [
+                await asyncio.to_thread(_row, process, searchers, name, questions, scale)
+                for name, questions in _kinds(language, sentences, dice)
+            ]
+    return Outcome(rows, notes=[_NOTE])
+
+
+_NOTE = (
+    "Search: first pages, one after the other, each of another word; MariaDB with 1 GiB for its buffers, as a server "
+    "with so many messages would have. Beside it, `content LIKE '%word%'` in the same rooms, newest first."
+)
+
+
+def _give_memory() -> None:
+    """To MariaDB, which otherwise has 64 MiB here; a million messages with their indexes are 700."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET GLOBAL innodb_buffer_pool_size = %s", [BUFFER_POOL])
+
+
+def _fill(room_ids: Sequence[UUID], sender: Account, sentences: Sequence[str], count: int) -> None:
+    """So many messages, in turn in all of the rooms, each one of the sentences; made by the database itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DROP INDEX message_words ON messaging_message"
+        )  # made at once it takes a third of the time
+        cursor.execute(
+            "CREATE TEMPORARY TABLE sentence (number INT PRIMARY KEY, content TEXT, words TEXT COLLATE ascii_bin)"
+        )
+        for start in range(0, len(sentences), _BATCH):
+            part = enumerate(sentences[start : start + _BATCH], start)
+            cursor.executemany(
+                "INSERT INTO sentence VALUES (%s, %s, %s)", [(n, text, words_of(text)) for n, text in part]
+            )
+        cursor.execute("CREATE TEMPORARY TABLE place (number INT PRIMARY KEY, room_id UUID)")
+        cursor.executemany(
+            "INSERT INTO place VALUES (%s, %s)", [(n, str(room_id)) for n, room_id in enumerate(room_ids)]
+        )
+        # Ids are those that the messages would have: their time first (UUIDv7).
+        cursor.execute(
+            "INSERT INTO messaging_message "
+            "(id, room_id, seq, pos, sender_id, type, content, words, body_hash, reply_count, created_at) "
+            "SELECT CONCAT('0198', LPAD(HEX(s.seq), 8, '0'), '70008000', LPAD(HEX(s.seq), 12, '0')), p.room_id, "
+            f"s.seq DIV {len(room_ids)} + 1, s.seq DIV {len(room_ids)} + 1, %s, 'text', t.content, t.words, '', 0, "
+            f"NOW(6) - INTERVAL ({count} - s.seq) SECOND FROM seq_0_to_{count - 1} s "
+            f"JOIN place p ON p.number = s.seq %% {len(room_ids)} "
+            f"JOIN sentence t ON t.number = CRC32(s.seq) %% {len(sentences)}",
+            [str(sender.id)],
+        )
+        cursor.execute("UPDATE rooms_room SET last_seq = %s", [count // len(room_ids)])
+        cursor.execute("CREATE FULLTEXT INDEX message_words ON messaging_message (words)")
+        cursor.execute("ANALYZE TABLE messaging_message")
+        cursor.fetchall()
+
+
+def _kinds(
+    language: Language, sentences: Sequence[str], dice: random.Random
+) -> Iterator[tuple[str, list[str]]]:
+    """What is asked for, of each kind."""
+    words = language.words
+    short = [word for word in words if len(word) == 2]
+    dense = [text for text in sentences if not text.isascii() and len(text) > 4]
+    spaced = [text.split() for text in sentences if text.isascii()]
+
+    def some(make: Callable[[], str]) -> list[str]:
+        return [make() for _ in range(QUESTIONS)]
+
+    def part() -> str:
+        text = dice.choice(dense)
+        length, place = dice.randint(1, 4), dice.randrange(len(text) - 4)
+        return text[place : place + length]
+
+    yield "rare words", dice.sample(words[-5000:], QUESTIONS)
+    yield "words neither rare nor frequent", dice.sample(words[500:3000], QUESTIONS)
+    yield "frequent words", words[:QUESTIONS]
+    yield "two letters", some(lambda: dice.choice(short))
+    yield "parts of Chinese", some(part)
+    yield "several words", some(lambda: " ".join(dice.choice(spaced)[:3]))
+    yield "phrases", some(lambda: f'"{" ".join(dice.choice(spaced)[:2])}"')
+
+
+def _row(
+    process: Process, searchers: Sequence[Searcher], name: str, questions: Sequence[str], scale: Scale
+) -> Row:
+    times = {one.name: _asked(process, one.account, questions) for one in searchers}
+    likes = {one.name: [_by_like(one.account, text) for text in questions[:LIKES]] for one in searchers}
+    worst = max(percentile(taken, 0.95) for taken in times.values())
+    return Row(
+        f"search in {scale.searched:,} messages: {name}",
+        "p95 ≤ 200 ms",
+        ", ".join(f"{percentile(taken, 0.95) * 1000:.0f} ms in {who}" for who, taken in times.items()),
+        ", ".join(f"LIKE {max(taken) * 1000:,.0f} ms in {who}" for who, taken in likes.items()),
+        "-",
+        worst <= 0.2,
+    )
+
+
+def _asked(process: Process, account: Account, questions: Sequence[str]) -> list[float]:
+    """Seconds that each answer took."""
+    client = HTTPConnection("127.0.0.1", process.port)
+    taken = []
+    for text in questions:
+        path = f"/api/v1/messages/search?{urlencode({'q': text})}"
+        began = time.perf_counter()
+        client.request("GET", path, headers={"Authorization": f"Bearer {account.token}"})
+        answer = client.getresponse()
+        body = answer.read()
+        taken.append(time.perf_counter() - began)
+        if answer.status != 200:
+            raise SystemExit(f"{process.name} answered: {body.decode(errors='replace')[:500]}")
+    client.close()
+    return taken
+
+
+def _by_like(account: Account, text: str) -> float:
+    """Seconds that it takes without words and their index."""
+    began = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, content FROM messaging_message WHERE room_id IN "
+            "(SELECT room_id FROM rooms_membership WHERE user_id = %s AND left_pos IS NULL) "
+            "AND content LIKE %s ORDER BY id DESC LIMIT 51",
+            [str(account.id), f"%{text.strip(chr(34))}%"],
+        )
+        cursor.fetchall()
+    return time.perf_counter() - began
