@@ -29,6 +29,8 @@ def add_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 def remove_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == 'mysql':
         schema_editor.execute('DROP INDEX message_words ON messaging_message')
+        # InnoDB's own column for the index would stay, and a new index would then find nothing.
+        schema_editor.execute('ALTER TABLE messaging_message ENGINE=InnoDB')
 
 
 class Migration(migrations.Migration):
@@ -45,5 +47,5 @@ class Migration(migrations.Migration):
             preserve_default=False,
         ),
         migrations.RunPython(write_words, migrations.RunPython.noop),
-        migrations.RunPython(add_index, remove_index),
+        migrations.RunPython(add_index, remove_index, atomic=False),
     ]

@@ -1,9 +1,9 @@
 """What a message is found by: its words, in ASCII, so that every database compares and splits them alike.
 
-    "Café in 東京 🎉"  →  " zcafe zin zq6771q4eac zq4eac zqx1f389"
+    "Café in 東京 🎉"  →  " zzcafe zzin zzq6771q4eac zzq4eac zzqx1f389"
 
-Each word begins with a blank and a `z`, so that a search for its beginning is one for a part of the text, and a search
-for several words in a row is one as well. Without the `z` MySQL's full-text index would leave out words of two letters
+Each word begins with a blank and `zz`, so that a search for its beginning is one for a part of the text, and a search
+for several words in a row is one as well. Without the `zz` MySQL's full-text index would leave out words of one or two letters
 and those that it takes for too common.
 
 - Case, accents and compatibility forms don't count: `É`, `e` and a full-width `Ｅ` are one letter.
@@ -21,9 +21,13 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
 
 _LONGEST = 80
 """Letters of a word that count; MySQL's full-text index leaves out what is longer than 84."""
+
+_MOST_KNOWN = 50_000
+"""Characters whose spelling is kept; who sends all that there are shall not fill the memory."""
 
 _PAIRED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -39,7 +43,7 @@ _QUOTED_OR_NOT = re.compile(r'"([^"]*)"|(\S+)')
 
 def words_of(text: str) -> str:
     """The text's words, in order, as they are stored and searched for."""
-    return "".join(f" z{word}" for word in _split(text.translate(_SPELLED)))
+    return "".join(f" zz{word}" for word in _split(text.translate(_SPELLED)))
 
 
 def terms_of(query: str) -> list[str]:
@@ -66,7 +70,7 @@ def places_of(terms: Iterable[str], text: str) -> list[tuple[int, int]]:
     words, begins = "", {}
     for number, word in enumerate(_split(spelled)):
         begins[len(words)] = number
-        words += f" z{word}"
+        words += f" zz{word}"
     found: list[tuple[int, int]] = []
     for term in terms:
         place = words.find(term)
@@ -107,7 +111,8 @@ class _Spelling(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         spelled = "".join(self._spelled(character) for character in _folded(chr(code)))
-        self[code] = spelled
+        if len(self) < _MOST_KNOWN:
+            self[code] = spelled
         return spelled
 
     @staticmethod
@@ -149,3 +154,14 @@ class WordsField(models.TextField):
         if connection.vendor == "mysql":
             parameters["collation"] = "ascii_bin"
         return parameters
+
+
+@WordsField.register_lookup
+class Indexed(models.Lookup):
+    """Whether a word is there, or with `*` the beginning of one, by MySQL's full-text index."""
+
+    lookup_name = "indexed"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        column, _ = self.process_lhs(compiler, connection)
+        return f"MATCH ({column}) AGAINST (%s IN BOOLEAN MODE)", [f"+{self.rhs}"]

@@ -9,10 +9,10 @@ from messaging.selectors.messages import (
     show,
 )
 from messaging.selectors.receipts import receipts_of
-from messaging.selectors.search import found_messages, show_found
+from messaging.selectors.search import Search
 
 __all__ = [
-    "found_messages",
+    "Search",
     "get_message",
     "last_messages",
     "messages_in",
@@ -20,5 +20,4 @@ __all__ = [
     "receipts_of",
     "replies_to",
     "show",
-    "show_found",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -39,15 +37,14 @@ class SearchViewSet(viewsets.ViewSet):
         },
     )
     def list(self, request: Request) -> Response:
-        viewer, query = caller(request), read_query(SearchQuery, request)
-        terms = terms_of(query["q"])
-        rows = selectors.found_messages(
-            viewer,
-            terms,
+        query = read_query(SearchQuery, request)
+        search = selectors.Search(
+            caller(request),
+            terms_of(query["q"]),
             room_key=query.get("room_id", ""),
             sender_id=query.get("sender_id"),
             before=query.get("before"),
             after=query.get("after"),
             has_file=query.get("has_file"),
         )
-        return Response(FOUND.page(request, rows, partial(selectors.show_found, viewer, terms)))
+        return Response(FOUND.page(request, search.rows, search.show, search.find))
