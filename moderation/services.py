@@ -28,15 +28,15 @@ def report(
     """
     if target_type == Report.TargetType.USER and target_id == reporter.id:
         raise ValidationFailed.of("target_id", "self", "This is you.")
-    target = {"target_type": target_type, "target_id": target_id}
-    earlier = Report.objects.filter(reporter=reporter, **target).first()
-    if earlier is not None:
+    mine = Report.objects.filter(reporter=reporter, target_type=target_type, target_id=target_id)
+    if (earlier := mine.first()) is not None:
         return earlier, False
-    evidence = evidence_of(reporter, **target)
+    evidence = evidence_of(reporter, target_type=target_type, target_id=target_id)
     # Of two at once the unique key lets one through, and the other finds it.
     return Report.objects.get_or_create(
         reporter=reporter,
-        **target,
+        target_type=target_type,
+        target_id=target_id,
         defaults={"reason": reason, "comment": comment, "evidence": evidence},
     )
 

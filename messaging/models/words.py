@@ -162,6 +162,8 @@ class Indexed(models.Lookup):
 
     lookup_name = "indexed"
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
         column, _ = self.process_lhs(compiler, connection)
-        return f"MATCH ({column}) AGAINST (%s IN BOOLEAN MODE)", [f"+{self.rhs}"]
+        return f"MATCH ({column}) AGAINST (%s IN BOOLEAN MODE)", (f"+{self.rhs}",)

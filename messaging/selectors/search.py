@@ -79,11 +79,15 @@ class Search:
         for term in terms:
             rows = rows.filter(words__contains=term)
         self._times = times
-        self.rows = (rows if terms else rows.none()).values_list(*MESSAGE_COLUMNS, named=True)
+        # No more of them than their ids: to find and to sort whole messages takes longer.
+        self.rows: QuerySet[Message, Any] = (rows if terms else rows.none()).values_list("id", named=True)
 
     def show(self, rows: Sequence[Any]) -> list[schemas.FoundMessage]:
         """Messages of `rows`, with what was found in them."""
-        found = (schemas.found_message(message, self._terms) for message in show(self._viewer, rows))
+        ids = [row.id for row in rows]
+        messages = Message.objects.filter(id__in=ids).order_by("-id")
+        shown = show(self._viewer, list(messages.values_list(*MESSAGE_COLUMNS, named=True)))
+        found = (schemas.found_message(message, self._terms) for message in shown)
         return [message for message in found if message is not None]
 
     def find(self, rows: QuerySet[Message, Any], count: int, place: Place) -> Sequence[Any]:
@@ -93,7 +97,7 @@ class Search:
         the next messages, whoever's they are, and what is rare by the index; each takes seconds for the other.
         """
         if connection.vendor != "mysql" or not self._terms or self._has_little():
-            return rows[:count]
+            return list(rows[:count])
         found: list[Any] = []
         begin = place.values and place.values[0]
         beyond, until = ("id__gt", "id__lte") if place.backwards else ("id__lt", "id__gte")
@@ -122,7 +126,7 @@ class Search:
     def _rare_word(self, rows: QuerySet[Message], *, most: float) -> str | None:
         """The rarest word of the terms, as the index is asked for it; None if more than `most` of the rows have it."""
         sample = [f"{words} " for words in rows.values_list("words", flat=True)[:SAMPLE]]
-        words = {}
+        words: dict[str, str] = {}
         for term in self._terms:
             *whole, last = term.split()
             words |= {f" {word} ": word for word in whole} | {f" {last}": f"{last}*"}

@@ -130,7 +130,9 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
         if refusal := _refusal(draft, room, reply_to, original, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
-        message = _next_message(draft, room, membership, reply_to, original)
+        message = _next_message(draft, room, membership, reply_to)
+        if original is not None:
+            _pass_on(original, message)
         if draft.client_message_id is not None:
             repeats[key] = message
         outcomes.append(Sent(message, duplicate=False))
@@ -183,7 +185,7 @@ def _originals(
     for draft in drafts:
         if draft.forward_of is not None and (membership := memberships.get((draft.sender_id, draft.room))):
             wanted.setdefault(membership.user, set()).add(draft.forward_of)
-    found = {}
+    found: dict[tuple[UUID, str | None], Message] = {}
     for user, ids in wanted.items():
         shown = readable_messages(user).filter(deleted_at=None).exclude(type=Message.Type.SYSTEM)
         for row in shown.select_related("sender", "forwarded_sender").filter(id__in=ids):
@@ -207,9 +209,7 @@ def _refusal(
     return None
 
 
-def _next_message(
-    draft: Draft, room: Room, membership: Membership, reply_to: Message | None, original: Message | None
-) -> Message:
+def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Message | None) -> Message:
     """The draft as the room's next message; moves the room and the sender's read marker with it."""
     room.last_seq += 1
     message = Message(
@@ -223,15 +223,17 @@ def _next_message(
         client_message_id=draft.client_message_id,
         body_hash=body_hash(draft, room.id),
     )
-    if original is not None:
-        message.type, message.content, message.file_url = original.type, original.content, original.file_url
-        # What is passed on from hand to hand stays its first sender's.
-        message.forwarded_sender = original.forwarded_sender or original.sender
-        message.forwarded_at = original.forwarded_at or original.created_at
     room.last_message_id, room.last_activity_at = message.id, message.created_at
     # Who answers has read what came before.
     membership.last_read_seq = message.seq
     return message
+
+
+def _pass_on(original: Message, message: Message) -> None:
+    """What was said in the original is said in the message again; from hand to hand it stays its first sender's."""
+    message.type, message.content, message.file_url = original.type, original.content, original.file_url
+    message.forwarded_sender = original.forwarded_sender or original.sender
+    message.forwarded_at = original.forwarded_at or original.created_at
 
 
 def _store(
