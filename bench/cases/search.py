@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +68,7 @@ async def run(stage: Stage, scale: Scale) -> Outcome:
         searchers = [Searcher(f"{FEW} rooms", few), Searcher(f"{ROOMS:,} rooms", many)]
         with stage.ours("search") as process:
             rows = [
-                await asyncio.to_thread(_row, process, searchers, name, questions, scale)
+                _row(process, searchers, name, questions, scale)
                 for name, questions in _kinds(language, sentences, dice)
             ]
     return Outcome(rows, notes=[_NOTE])
@@ -82,7 +81,7 @@ _NOTE = (
 
 
 def _give_memory() -> None:
-    """To MariaDB, which otherwise has 64 MiB here; a million messages with their indexes are 700."""
+    """To MariaDB, which otherwise has 64 MiB here; a million messages need more than that."""
     with connection.cursor() as cursor:
         cursor.execute("SET GLOBAL innodb_buffer_pool_size = %s", [BUFFER_POOL])
 
