@@ -26,6 +26,10 @@ from django.db.models.sql.compiler import SQLCompiler
 _LONGEST = 80
 """Letters of a word that count; MySQL's full-text index leaves out what is longer than 84."""
 
+_FEWEST = 1000
+"""Words of a text that count in any case. More than it has characters do not: there are characters that stand for four
+words each, and neither what a message takes on the disk nor a pattern (SQLite's is of 50,000 bytes) may grow by that."""
+
 _MOST_KNOWN = 50_000
 """Characters whose spelling is kept; who sends all that there are shall not fill the memory."""
 
@@ -43,7 +47,8 @@ _QUOTED_OR_NOT = re.compile(r'"([^"]*)"|(\S+)')
 
 def words_of(text: str) -> str:
     """The text's words, in order, as they are stored and searched for."""
-    return "".join(f" zz{word}" for word in _split(text.translate(_SPELLED)))
+    words = _split(text.translate(_SPELLED))
+    return "".join(f" zz{word}" for word in words[: max(_FEWEST, len(text))])
 
 
 def terms_of(query: str) -> list[str]:

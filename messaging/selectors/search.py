@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from accounts.models import User
 from core.ids import first_id_at
@@ -63,24 +63,21 @@ class Search:
         if sender_id is not None:
             rows = rows.filter(sender_id=sender_id)
         # Ids begin with their time: those of another time need not be read.
-        times = Message.objects.all()
+        times = Q()
         if before is not None:
-            rows, times = (
-                rows.filter(created_at__lt=before),
-                times.filter(id__lt=first_id_at(before, later=CLOCKS)),
-            )
+            rows = rows.filter(created_at__lt=before)
+            times &= Q(id__lt=first_id_at(before, later=CLOCKS))
         if after is not None:
-            rows, times = (
-                rows.filter(created_at__gt=after),
-                times.filter(id__gt=first_id_at(after, later=-CLOCKS)),
-            )
+            rows = rows.filter(created_at__gt=after)
+            times &= Q(id__gt=first_id_at(after, later=-CLOCKS))
         if has_file is not None:
             rows = rows.filter(file_url__isnull=not has_file)
         for term in terms:
             rows = rows.filter(words__contains=term)
-        self._times = times
+        self._all = Message.objects.filter(times)
+        rows = rows.filter(times) if terms else rows.none()
         # No more of them than their ids: to find and to sort whole messages takes longer.
-        self.rows: QuerySet[Message, Any] = (rows if terms else rows.none()).values_list("id", named=True)
+        self.rows: QuerySet[Message, Any] = rows.values_list("id", named=True)
 
     def show(self, rows: Sequence[Any]) -> list[schemas.FoundMessage]:
         """Messages of `rows`, with what was found in them."""
@@ -101,9 +98,9 @@ class Search:
         found: list[Any] = []
         begin = place.values and place.values[0]
         beyond, until = ("id__gt", "id__lte") if place.backwards else ("id__lt", "id__gte")
-        times = self._times.order_by("id" if place.backwards else "-id")
+        everyones = self._all.order_by("id" if place.backwards else "-id")
         while True:
-            ahead = times if begin is None else times.filter(**{beyond: begin})
+            ahead = everyones if begin is None else everyones.filter(**{beyond: begin})
             end = ahead.values_list("id", flat=True)[WINDOW : WINDOW + 1].first()
             window = rows if begin is None else rows.filter(**{beyond: begin})
             window = window if end is None else window.filter(**{until: end})

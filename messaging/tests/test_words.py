@@ -88,6 +88,13 @@ class TestWords:
     def test_words_are_of_letters_that_no_database_takes_for_anything_else(self, code):
         assert set(words_of(chr(code))) <= set(" abcdefghijklmnopqrstuvwxyz0123456789")
 
+    @pytest.mark.parametrize("text", ["ﷺ", "㍿", "日", "🎉", "\U00020000", "日x"], ids=ascii)
+    def test_words_take_no_more_room_than_some_letters_for_each_character(self, text):
+        assert len(words_of(text * 4000)) <= 4000 * 30
+        (term,) = terms_of(text * 1000)
+        assert len(term) < 50_000
+        assert term in words_of(text * 4000)
+
     @pytest.mark.parametrize(
         ("query", "text", "marked"),
         [
