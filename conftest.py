@@ -19,11 +19,13 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
+from core import limits
 from core.errors import ChatError
 from eventlog.log import LoggedEvent
 from eventlog.models import Event
 from eventlog.signals import events_committed
 from rooms.models import Membership, Room
+from tests.documented import DocumentedClient
 from tests.live import LiveServer
 
 
@@ -39,7 +41,9 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
+    """Redis is the limiter's store, too; in memory it has one of its own."""
     cache.clear()
+    limits.forget_local_counts()
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +89,7 @@ def client_of(session_of: Callable[[User], Session]) -> Callable[[User], APIClie
     """A REST client that carries the user's access token."""
 
     def make(user: User) -> APIClient:
-        client = APIClient()
+        client = DocumentedClient()
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(session_of(user)).access}")
         return client
 
@@ -94,7 +98,7 @@ def client_of(session_of: Callable[[User], Session]) -> Callable[[User], APIClie
 
 @pytest.fixture
 def anonymous() -> APIClient:
-    return APIClient()
+    return DocumentedClient()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def insert(rows: Sequence[Model]) -> None:
             for row in rows
         ):
             cursor.execute(
-                f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {', '.join([place] * len(part))}",
+                f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {', '.join([place] * len(part))}",  # nosec
                 list(chain.from_iterable(part)),
             )
 
@@ -77,7 +77,7 @@ def update(rows: Collection[Model], *names: str) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_quoted(meta.db_table)} SET {settings} "
+            f"UPDATE {_quoted(meta.db_table)} SET {settings} "  # nosec
             f"WHERE {_quoted(key.column)} IN ({', '.join(['%s'] * len(rows))})",
             [*chain.from_iterable(values), *keys],
         )
@@ -97,7 +97,7 @@ def among(rows: QuerySet[M, R], names: tuple[str, str], pairs: Collection[tuple[
         for pair in pairs
         for field, value in zip(fields, pair, strict=True)
     ]
-    return rows.extra(where=[" OR ".join([f"({place})"] * len(pairs)) or "1 = 0"], params=values)
+    return rows.extra(where=[" OR ".join([f"({place})"] * len(pairs)) or "1 = 0"], params=values)  # nosec
 
 
 def saved_key(model: type[Model], key: Any) -> Any:

@@ -12,10 +12,14 @@ from accounts.models import User
 from accounts.schemas import user_card
 from accounts.selectors import get_user
 from core.timestamps import rfc3339
-from messaging.selectors import get_message
+from messaging.schemas import revision
+from messaging.selectors import get_message, revisions_of
 from moderation.models import Report
 from rooms.models import Room
-from rooms.selectors import find_room
+from rooms.selectors import find_room, rooms_to_join
+
+MOST_EDITS = 20
+"""Of the edits that a message has had, the last so many are evidence."""
 
 
 def evidence_of(viewer: User, *, target_type: str, target_id: UUID) -> dict[str, Any]:
@@ -29,12 +33,18 @@ def _user(viewer: User, user_id: UUID) -> dict[str, Any]:
 
 
 def _room(viewer: User, room_id: UUID) -> dict[str, Any]:
-    return {"room": _room_now(find_room(viewer, str(room_id)))}
+    to_join = rooms_to_join(viewer).filter(id=room_id).first()
+    return {"room": _room_now(to_join or find_room(viewer, str(room_id)))}
 
 
 def _message(viewer: User, message_id: UUID) -> dict[str, Any]:
     message = get_message(viewer, message_id)
-    return {"message": _plain(message), "room": _room_now(Room.objects.get(id=message.room_id))}
+    edits = revisions_of(viewer, message_id).order_by("-edited_at", "-id")[:MOST_EDITS]
+    return {
+        "message": _plain(message),
+        "edits": [_plain(revision(row)) for row in edits],
+        "room": _room_now(Room.objects.get(id=message.room_id)),
+    }
 
 
 def _room_now(room: Room) -> dict[str, Any]:

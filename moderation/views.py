@@ -25,16 +25,7 @@ class ReportViewSet(viewsets.ViewSet):
         responses={
             201: schemas.Report,
             200: schemas.Report,
-            **problems(
-                "validation_error",
-                "malformed_json",
-                "unknown_field",
-                "not_authenticated",
-                "not_found",
-                "too_large",
-                "unsupported_media_type",
-                "unavailable",
-            ),
+            **problems("not_found"),
         },
         examples=[
             OpenApiExample(

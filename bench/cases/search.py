@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from itertools import accumulate
 from typing import NamedTuple
@@ -25,6 +26,8 @@ SENTENCES = 100_000
 BUFFER_POOL = 1 << 30
 QUESTIONS = 25
 LIKES = 3
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the first message was sent; one every second follows."""
 _BATCH = 2000
 _SYLLABLES = [a + b for a in "bcdfghklmnprstvw" for b in "aeiou"]
 
@@ -51,6 +54,11 @@ class Language:
         return " ".join(self._dice.choices(self.words, cum_weights=self._word_weights, k=length))
 
 
+class Question(NamedTuple):
+    text: str
+    before: datetime | None = None
+
+
 class Searcher(NamedTuple):
     name: str
     account: Account
@@ -69,7 +77,7 @@ async def run(stage: Stage, scale: Scale) -> Outcome:
         with stage.ours("search") as process:
             rows = [
                 _row(process, searchers, name, questions, scale)
-                for name, questions in _kinds(language, sentences, dice)
+                for name, questions in _kinds(language, sentences, dice, scale.searched)
             ]
     return Outcome(rows, notes=[_NOTE])
 
@@ -108,9 +116,10 @@ def _fill(room_ids: Sequence[UUID], sender: Account, sentences: Sequence[str], c
         cursor.execute(
             "INSERT INTO messaging_message "
             "(id, room_id, seq, pos, sender_id, type, content, words, body_hash, reply_count, created_at) "
-            "SELECT CONCAT('0198', LPAD(HEX(s.seq), 8, '0'), '70008000', LPAD(HEX(s.seq), 12, '0')), p.room_id, "
+            f"SELECT CONCAT(LPAD(HEX({int(START.timestamp())}000 + s.seq * 1000), 12, '0'), '70008000', "
+            "LPAD(HEX(s.seq), 12, '0')), p.room_id, "
             f"s.seq DIV {len(room_ids)} + 1, s.seq DIV {len(room_ids)} + 1, %s, 'text', t.content, t.words, '', 0, "
-            f"NOW(6) - INTERVAL ({count} - s.seq) SECOND FROM seq_0_to_{count - 1} s "
+            f"'{START:%Y-%m-%d}' + INTERVAL s.seq SECOND FROM seq_0_to_{count - 1} s "
             f"JOIN place p ON p.number = s.seq %% {len(room_ids)} "
             f"JOIN sentence t ON t.number = CRC32(s.seq) %% {len(sentences)}",
             [str(sender.id)],
@@ -122,25 +131,30 @@ def _fill(room_ids: Sequence[UUID], sender: Account, sentences: Sequence[str], c
 
 
 def _kinds(
-    language: Language, sentences: Sequence[str], dice: random.Random
-) -> Iterator[tuple[str, list[str]]]:
+    language: Language, sentences: Sequence[str], dice: random.Random, count: int
+) -> Iterator[tuple[str, list[Question]]]:
     """What is asked for, of each kind."""
     words = language.words
     short = [word for word in words if len(word) == 2]
     dense = [text for text in sentences if not text.isascii() and len(text) > 4]
     spaced = [text.split() for text in sentences if text.isascii()]
 
-    def some(make: Callable[[], str]) -> list[str]:
-        return [make() for _ in range(QUESTIONS)]
+    def some(make: Callable[[], str]) -> list[Question]:
+        return [Question(make()) for _ in range(QUESTIONS)]
 
     def part() -> str:
         text = dice.choice(dense)
         length, place = dice.randint(1, 4), dice.randrange(len(text) - 4)
         return text[place : place + length]
 
-    yield "rare words", dice.sample(words[-5000:], QUESTIONS)
-    yield "words neither rare nor frequent", dice.sample(words[500:3000], QUESTIONS)
-    yield "frequent words", words[:QUESTIONS]
+    def earlier(question: Question) -> Question:
+        return question._replace(before=START + timedelta(seconds=dice.randrange(count)))
+
+    middling = [Question(word) for word in dice.sample(words[500:3000], QUESTIONS)]
+    yield "rare words", [Question(word) for word in dice.sample(words[-5000:], QUESTIONS)]
+    yield "words neither rare nor frequent", middling
+    yield "such words before some moment", [earlier(question) for question in middling]
+    yield "frequent words", [Question(word) for word in words[:QUESTIONS]]
     yield "two letters", some(lambda: dice.choice(short))
     yield "parts of Chinese", some(part)
     yield "several words", some(lambda: " ".join(dice.choice(spaced)[:3]))
@@ -148,10 +162,12 @@ def _kinds(
 
 
 def _row(
-    process: Process, searchers: Sequence[Searcher], name: str, questions: Sequence[str], scale: Scale
+    process: Process, searchers: Sequence[Searcher], name: str, questions: Sequence[Question], scale: Scale
 ) -> Row:
     times = {one.name: _asked(process, one.account, questions) for one in searchers}
-    likes = {one.name: [_by_like(one.account, text) for text in questions[:LIKES]] for one in searchers}
+    likes = {
+        one.name: [_by_like(one.account, question) for question in questions[:LIKES]] for one in searchers
+    }
     worst = max(percentile(taken, 0.95) for taken in times.values())
     return Row(
         f"search in {scale.searched:,} messages: {name}",
@@ -163,12 +179,14 @@ def _row(
     )
 
 
-def _asked(process: Process, account: Account, questions: Sequence[str]) -> list[float]:
+def _asked(process: Process, account: Account, questions: Sequence[Question]) -> list[float]:
     """Seconds that each answer took."""
     client = HTTPConnection("127.0.0.1", process.port)
     taken = []
-    for text in questions:
+    for text, before in questions:
         path = f"/api/v1/messages/search?{urlencode({'q': text})}"
+        if before is not None:
+            path += f"&before={before:%Y-%m-%dT%H:%M:%SZ}"
         began = time.perf_counter()
         client.request("GET", path, headers={"Authorization": f"Bearer {account.token}"})
         answer = client.getresponse()
@@ -180,15 +198,15 @@ def _asked(process: Process, account: Account, questions: Sequence[str]) -> list
     return taken
 
 
-def _by_like(account: Account, text: str) -> float:
+def _by_like(account: Account, question: Question) -> float:
     """Seconds that it takes without words and their index."""
     began = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, content FROM messaging_message WHERE room_id IN "
             "(SELECT room_id FROM rooms_membership WHERE user_id = %s AND left_pos IS NULL) "
-            "AND content LIKE %s ORDER BY id DESC LIMIT 51",
-            [str(account.id), f"%{text.strip(chr(34))}%"],
+            "AND content LIKE %s AND created_at < %s ORDER BY id DESC LIMIT 51",
+            [str(account.id), f"%{question.text.strip(chr(34))}%", question.before or datetime.now(UTC)],
         )
         cursor.fetchall()
     return time.perf_counter() - began

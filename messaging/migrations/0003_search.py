@@ -1,5 +1,7 @@
+import django.db.models.deletion
 import messaging.models.words
-from django.db import migrations
+from django.conf import settings
+from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
@@ -36,10 +38,21 @@ def remove_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0002_forwarded'),
+        ('messaging', '0002_edits'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='message',
+            name='forwarded_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='message',
+            name='forwarded_sender',
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
         migrations.AddField(
             model_name='message',
             name='words',

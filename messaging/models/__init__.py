@@ -1,5 +1,9 @@
 """Tables of messaging."""
 
+from messaging.models.mentions import Mention
 from messaging.models.messages import Message
+from messaging.models.pins import Pin
+from messaging.models.reactions import Reaction
+from messaging.models.revisions import Revision
 
-__all__ = ["Message"]
+__all__ = ["Mention", "Message", "Pin", "Reaction", "Revision"]

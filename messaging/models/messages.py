@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -55,6 +56,8 @@ class Message(models.Model):
     file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
+    # Of all emoji together: a page without reactions is not asked for any.
+    reaction_count = models.PositiveIntegerField(default=0, db_default=0)
     # Who said first what is forwarded here, and when. Nothing is looked up by them, so neither has an index.
     forwarded_sender = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -72,6 +75,9 @@ class Message(models.Model):
     deleted_by = models.CharField(max_length=9, choices=DeletedBy.choices, null=True)  # noqa: DJ001
     pinned_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    # No column: whom it mentions, while it is on its way to the log; the rows are `Mention`'s.
+    mentioned: Sequence[UUID] = ()
 
     objects = Messages.as_manager()
 

@@ -1,10 +1,20 @@
 """What clients see of messaging: the same objects in REST answers and in frames."""
 
-from messaging.schemas.markers import ReadMarker, Receipt, Typing
+from messaging.schemas.edits import (
+    MessageDeleted,
+    MessageUpdated,
+    Revision,
+    RevisionPage,
+    message_deleted,
+    message_updated,
+    revision,
+)
+from messaging.schemas.markers import ReadMarker, Receipt, Typing, Unread, UnreadRoom
 from messaging.schemas.messages import (
     Message,
     MessagePage,
     Parts,
+    Reaction,
     RoomMessage,
     SentMessage,
     message,
@@ -12,6 +22,8 @@ from messaging.schemas.messages import (
     room_message,
     sent_message,
 )
+from messaging.schemas.pins import MessagePinned, MessageUnpinned, message_pinned
+from messaging.schemas.reactions import ReactionChanged, Reactions
 from messaging.schemas.receipts import MessageReceipt, MessageReceiptPage, message_receipts
 from messaging.schemas.search import FoundMessage, FoundMessagePage, found_message
 from messaging.schemas.sync import Snapshot
@@ -20,20 +32,35 @@ __all__ = [
     "FoundMessage",
     "FoundMessagePage",
     "Message",
+    "MessageDeleted",
     "MessagePage",
+    "MessagePinned",
     "MessageReceipt",
     "MessageReceiptPage",
+    "MessageUnpinned",
+    "MessageUpdated",
     "Parts",
+    "Reaction",
+    "ReactionChanged",
+    "Reactions",
     "ReadMarker",
     "Receipt",
+    "Revision",
+    "RevisionPage",
     "RoomMessage",
     "SentMessage",
     "Snapshot",
     "Typing",
+    "Unread",
+    "UnreadRoom",
     "found_message",
     "message",
+    "message_deleted",
     "message_of",
+    "message_pinned",
     "message_receipts",
+    "message_updated",
+    "revision",
     "room_message",
     "sent_message",
 ]

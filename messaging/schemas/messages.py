@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from core.timestamps import Timestamp, rfc3339
 from messaging.models import Message as MessageRow
 
 EXCERPT_LENGTH = 120
+
+DeletedBy = Literal["author", "moderator"]
 
 
 class ReplyPreview(msgspec.Struct):
@@ -33,9 +35,11 @@ class Forwarded(msgspec.Struct):
 
 
 class Reaction(msgspec.Struct):
+    """How many have reacted with an emoji. `me`: the viewer has; frames, which are everyone's, are without it."""
+
     emoji: str
     count: int
-    me: bool
+    me: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Message(msgspec.Struct):
@@ -57,7 +61,7 @@ class Message(msgspec.Struct):
     client_message_id: str | None
     edited_at: Timestamp | None
     deleted_at: Timestamp | None
-    deleted_by: Literal["author", "moderator"] | None
+    deleted_by: DeletedBy | None
     pinned_at: Timestamp | None
     created_at: Timestamp
 
@@ -88,10 +92,13 @@ class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
     `cards` of all senders, also of what is forwarded, and the columns of each message that one of them answers, by id.
+    `mentions` and `reactions` of those messages that have some, in order.
     """
 
     cards: Mapping[UUID, UserCard]
     replied: Mapping[UUID, Any]
+    mentions: Mapping[UUID, Sequence[UUID]]
+    reactions: Mapping[UUID, Sequence[Reaction]]
 
 
 def message(row: MessageRow) -> Message:
@@ -127,7 +134,12 @@ def _loaded(row: MessageRow) -> Parts:
     known = {one.sender_id: user_card(one.sender) for one in rows}
     if row.forwarded_sender:
         known[row.forwarded_sender.id] = user_card(row.forwarded_sender)
-    return Parts(cards=known, replied={one.id: one for one in rows})
+    return Parts(
+        cards=known,
+        replied={one.id: one for one in rows},
+        mentions={row.id: row.mentioned},
+        reactions={},
+    )
 
 
 def _fields(row: Any, parts: Parts) -> dict[str, Any]:
@@ -143,8 +155,8 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
         "forwarded": _forwarded(row, parts.cards) if row.forwarded_sender_id else None,
-        "mentions": [],
-        "reactions": [],
+        "mentions": list(parts.mentions.get(row.id, ())),
+        "reactions": list(parts.reactions.get(row.id, ())),
         "client_message_id": row.client_message_id,
         "edited_at": rfc3339(row.edited_at),
         "deleted_at": rfc3339(row.deleted_at),

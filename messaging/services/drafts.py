@@ -41,7 +41,9 @@ class Draft(msgspec.Struct, kw_only=True, frozen=True):
 
 def checked(draft: Draft) -> Draft | ValidationFailed:
     """The draft in its stored form, or what is wrong with it, all of it."""
-    errors = [*_wrong_content(draft), *_wrong_url(draft.file_url), *_wrong_ids(draft)]
+    has_file = draft.file_url is not None or draft.file_id is not None
+    content = wrong_content(draft.content or "", has_file=has_file or draft.forward_of is not None)
+    errors = [*content, *_wrong_forward(draft), *_wrong_url(draft.file_url), *_wrong_ids(draft)]
     if errors:
         return ValidationFailed(errors=errors)
     return msgspec.structs.replace(
@@ -51,15 +53,18 @@ def checked(draft: Draft) -> Draft | ValidationFailed:
     )
 
 
-def _wrong_content(draft: Draft) -> Iterator[FieldError]:
-    content = draft.content or ""
+def wrong_content(content: str, *, has_file: bool) -> Iterator[FieldError]:
+    """What is wrong with a message's text, whether it is sent or takes another's place."""
     if len(content) > settings.MAX_MESSAGE_LENGTH:
         yield FieldError("content", "max_length", f"At most {settings.MAX_MESSAGE_LENGTH} characters.")
-    elif draft.forward_of is not None:
-        if content or draft.file_url is not None or draft.file_id is not None:
-            yield FieldError("forward_of", "exclusive", "What is forwarded brings its own content and file.")
-    elif draft.file_url is None and draft.file_id is None and _is_blank(content):
+    elif not has_file and _is_blank(content):
         yield FieldError("content", "blank", "A message needs content or a file.")
+
+
+def _wrong_forward(draft: Draft) -> Iterator[FieldError]:
+    own = draft.content or draft.file_url is not None or draft.file_id is not None
+    if draft.forward_of is not None and own:
+        yield FieldError("forward_of", "exclusive", "What is forwarded brings its own content and file.")
 
 
 def _is_blank(text: str) -> bool:

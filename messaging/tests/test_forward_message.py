@@ -7,11 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from core.errors import IdempotencyConflict, NotFound, ValidationFailed
+from core.errors import Forbidden, IdempotencyConflict, NotFound, ValidationFailed
 from eventlog.models import Event
 from messaging import services
 from messaging.models import Message
-from rooms.services import create_room, leave_room
+from rooms.services import add_members, create_room, leave_room, update_room
 from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +59,33 @@ class TestService:
         forward(bob, said)
         Message.objects.filter(id=said.id).update(content="", deleted_at=timezone.now())
         assert Message.objects.get(room__slug="garden").content == "Tea?"
+
+    def test_when_it_is_deleted_nothing_of_it_is_left(self, bob, said, garden, forward, shown, events_of):
+        passed_on = forward(bob, said)
+        services.delete_message(bob.id, message_id=passed_on.id)
+        row = Message.objects.get(id=passed_on.id)
+        assert (row.content, row.file_url, row.forwarded_sender, row.forwarded_at) == ("", None, None, None)
+        assert shown(bob, passed_on)["forwarded"] is None
+        first, _ = events_of(garden.stream)
+        assert (first["data"]["content"], first["data"]["forwarded"]) == ("", None)
+
+    def test_it_stays_what_its_first_sender_said(self, bob, said, forward):
+        with pytest.raises(Forbidden):
+            services.edit_message(bob.id, message_id=forward(bob, said).id, content="Poison!")
+        assert Message.objects.get(room__slug="garden").content == "Tea?"
+
+    def test_it_mentions_nobody(self, alice, bob, charlie, room, garden, say, forward, shown):
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        passed_on = forward(bob, say(alice, "Tea, @charlie?"))
+        assert passed_on.content == "Tea, @charlie?"
+        assert shown(charlie, passed_on)["mentions"] == []
+
+    def test_the_past_that_one_may_not_read_can_not_be_passed_on(self, alice, charlie, said, forward, say):
+        update_room(alice, room_key="kitchen", history="joined")
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        with pytest.raises(NotFound):
+            forward(charlie, said)
+        assert forward(charlie, say(alice, "Coffee?")).content == "Coffee?"
 
     def test_it_may_answer_a_message(self, bob, charlie, said, forward, say):
         question = say(charlie, "What did she say?", room="garden")
@@ -172,6 +199,21 @@ class TestApi:
 
     def test_anonymous_gets_401(self, said, anonymous):
         assert anonymous.post(PATH, {"forward_of": str(said.id)}).status_code == 401
+
+    def test_a_page_takes_one_query_more_for_what_is_forwarded_however_much_that_is(
+        self, bob, said, draft_of, client_of
+    ):
+        def queries_of(limit):
+            with CaptureQueriesContext(connection) as queries:
+                assert len(client.get(PATH, {"limit": limit}).json()["results"]) == limit
+            return len(queries)
+
+        client = client_of(bob)
+        services.send_message(draft_of(bob, room="garden"))
+        plain = queries_of(1)
+        passed_on = draft_of(bob, None, room="garden", forward_of=str(said.id))
+        services.send_messages([passed_on] * 100)
+        assert [queries_of(limit) for limit in (1, 10, 100)] == [plain + 1] * 3
 
 
 class TestFrame:

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging import services
-from rooms.services import leave_room
+from rooms.services import add_members, leave_room, update_room
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,19 @@ class TestApi:
         assert contents(client.get(path_of(thread)))[-1] == "Coffee"
         assert contents(client.get(path_of(answer))) == ["Why?"]
 
+    def test_a_deleted_answer_is_neither_listed_nor_counted(self, alice, bob, thread, say, client_of, shown):
+        answer = say(bob, "Nonsense", reply_to=str(thread.id))
+        services.delete_message(bob.id, message_id=answer.id)
+        listed = contents(client_of(alice).get(path_of(thread)))
+        assert listed == [f"Answer {n}" for n in range(1, 6)]
+        assert shown(alice, thread)["reply_count"] == len(listed)
+
+    def test_the_past_that_one_may_not_read_has_no_thread(self, alice, charlie, thread, say, client_of):
+        update_room(alice, room_key="kitchen", history="joined")
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        say(alice, "Still?", reply_to=str(thread.id))
+        assert client_of(charlie).get(path_of(thread)).status_code == 404
+
     def test_without_answers_it_is_empty(self, alice, room, say, client_of):
         empty = {"results": [], "next_cursor": None, "previous_cursor": None}
         assert client_of(alice).get(path_of(say(alice))).json() == empty
@@ -87,5 +100,5 @@ class TestApi:
             with CaptureQueriesContext(connection) as queries:
                 assert len(contents(client.get(path_of(thread), {"limit": limit}))) == limit
             counts.append(len(queries))
-        # The session, the message, its answers, what they answer, who wrote them.
-        assert counts == [5, 5, 5]
+        # The session, the message, its answers with their senders, what they answer.
+        assert counts == [4, 4, 4]

@@ -13,7 +13,14 @@ from messaging import services
 from messaging.models import Message
 from messaging.models.words import terms_of, words_of
 from messaging.selectors import search as large_search
-from rooms.services import create_room, delete_room, leave_room, open_direct_room
+from rooms.services import (
+    add_members,
+    create_room,
+    delete_room,
+    leave_room,
+    open_direct_room,
+    update_room,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -139,11 +146,44 @@ class TestApi:
         delete_room(alice, room_key="kitchen")
         assert search(alice, "tea") == []
 
+    def test_a_newcomer_finds_as_much_of_the_past_as_they_may_read(self, alice, charlie, said, say, search):
+        update_room(alice, room_key="kitchen", history="joined")
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        assert search(charlie, "tea") == search(charlie, "tea", room_id="kitchen") == []
+        say(alice, "More tea")
+        assert search(charlie, "tea") == search(charlie, "tea", room_id="kitchen") == ["More tea"]
+
+    def test_an_edited_message_is_found_by_what_it_says_now(self, alice, said, search):
+        services.edit_message(alice.id, message_id=said[0].id, content="Milk or juice?")
+        assert search(alice, "coffee") == []
+        assert search(alice, "juice") == ["Milk or juice?"]
+        services.edit_message(alice.id, message_id=said[0].id, content="Coffee after all")
+        assert search(alice, "juice") == []
+        assert search(alice, "coffee") == ["Coffee after all"]
+
     def test_a_deleted_message_is_not_found(self, alice, said, search):
+        services.edit_message(alice.id, message_id=said[0].id, content="Cold coffee")
+        services.delete_message(alice.id, message_id=said[0].id)
+        assert search(alice, "coffee") == search(alice, "cold") == []
+        assert Message.objects.get(id=said[0].id).words == ""
+
+    def test_neither_is_one_that_is_marked_as_deleted_whatever_it_says(self, alice, said, search):
         Message.objects.filter(id=said[0].id).update(deleted_at=timezone.now())
         assert search(alice, "coffee") == []
-        Message.objects.filter(id=said[0].id).update(deleted_at=None, content="")
-        assert search(alice, "coffee") == []
+
+    def test_what_was_forwarded_is_found_where_one_may_read_it_until_it_is_deleted(
+        self, alice, bob, charlie, said, draft_of, search
+    ):
+        create_room(bob, name="Attic", slug="attic", member_ids=[charlie.id])
+        draft = draft_of(bob, None, room="attic", forward_of=str(said[0].id))
+        copy = services.send_message(draft).message
+        assert search(charlie, "coffee") == search(alice, "coffee") == [said[0].content]
+        assert search(bob, "coffee") == [said[0].content] * 2
+        services.delete_message(bob.id, message_id=copy.id)
+        assert search(charlie, "coffee") == []
+        assert search(bob, "coffee") == [said[0].content]
+        services.delete_message(alice.id, message_id=said[0].id)
+        assert search(bob, "coffee") == search(alice, "coffee") == []
 
     def test_a_change_of_content_is_enough(self, alice, said, search):
         Message.objects.filter(id=said[0].id).update(content="Milk?")
@@ -313,14 +353,27 @@ class TestMany:
             last = len(page["results"])
             assert [message["content"] for message in before] == expected[-last - 7 : -last]
 
-    def test_a_change_of_content_reaches_the_index(self, alice, said, large, search):
+    def test_an_edit_and_a_deletion_reach_the_index(self, alice, bob, said, large, search):
         message = Message.objects.filter(room__slug="kitchen").earliest("id")
-        message.content = "zebra"
-        message.save(update_fields=["content"])
+        services.edit_message(bob.id, message_id=message.id, content="zebra")
         assert search(alice, "zebra") == ["zebra"]
-        assert "even number 0" not in search(alice, '"number 0"')
-        Message.objects.filter(id=message.id).update(content="giraffe")
+        assert search(alice, '"number 0"') == []
+        services.edit_message(bob.id, message_id=message.id, content="giraffe")
         assert (search(alice, "zebra"), search(alice, "giraffe")) == ([], ["giraffe"])
+        services.delete_message(bob.id, message_id=message.id)
+        assert search(alice, "giraffe") == []
+
+    def test_a_change_of_content_reaches_the_index(self, alice, said, large, search):
+        kitchen = Message.objects.filter(room__slug="kitchen")
+        kitchen.filter(seq=1).update(content="zebra")
+        assert search(alice, "zebra") == ["zebra"]
+        assert search(alice, '"number 0"') == []
+
+    def test_the_past_that_one_may_not_read_is_not_found(self, alice, charlie, said, say, large, search):
+        update_room(alice, room_key="kitchen", history="joined")
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        say(alice, "number 60")
+        assert search(charlie, "number", room_id="kitchen") == ["number 60"]
 
     def test_times_bound_it(self, alice, said, large, search):
         at = Message.objects.get(room__slug="kitchen", seq=31).created_at.isoformat()

@@ -10,10 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens import caller
-from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from messaging import schemas, selectors
-from messaging.views.answers import REFUSALS
 
 RECEIPTS = Keyset("receipts", ("joined_at", "id"))
 
@@ -26,10 +24,7 @@ class ReceiptViewSet(viewsets.ViewSet):
         summary="Who has read or received a message",
         description="Without its sender, and without those who joined the room after it; in order of joining.",
         parameters=[PageQuery],
-        responses={
-            200: schemas.MessageReceiptPage,
-            **problems("invalid_parameter", *REFUSALS, "not_found"),
-        },
+        responses={200: schemas.MessageReceiptPage},
     )
     def list(self, request: Request, message_id: UUID) -> Response:
         rows = selectors.receipts_of(caller(request), message_id)

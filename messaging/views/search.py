@@ -14,7 +14,6 @@ from core.serializers import read_query
 from messaging import schemas, selectors
 from messaging.models.words import terms_of
 from messaging.serializers import SearchQuery
-from messaging.views.answers import REFUSALS
 
 # By id, which is by time: unlike a room's `seq` it is of all rooms.
 FOUND = Keyset("search", ("-id",))
@@ -31,10 +30,7 @@ class SearchViewSet(viewsets.ViewSet):
             "Japanese, Korean or Thai. `highlight` is an excerpt in parts: show them as text."
         ),
         parameters=[SearchQuery],
-        responses={
-            200: schemas.FoundMessagePage,
-            **problems("invalid_parameter", *REFUSALS, "not_found"),
-        },
+        responses={200: schemas.FoundMessagePage, **problems("not_found")},
     )
     def list(self, request: Request) -> Response:
         query = read_query(SearchQuery, request)

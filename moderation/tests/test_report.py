@@ -9,10 +9,11 @@ from accounts.models import User
 from core.errors import NotFound, ValidationFailed
 from friendships.services import block_user
 from messaging.models import Message
+from messaging.services import delete_message, edit_message
 from moderation.models import Report
 from moderation.services import report
 from rooms.models import Room
-from rooms.services import delete_room, leave_room, remove_member
+from rooms.services import ban_user, delete_room, leave_room, remove_member, update_room
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,25 @@ class TestService:
         user = of_user.evidence["user"]
         assert (user["username"], user["display_name"], user["bio"]) == ("bob", "Bad Bob", "Boo")
         assert "email" not in user
+
+    def test_so_are_the_edits_of_a_message_the_latest_first(self, alice, bob, said):
+        for content in ("Hello", "Hello!"):
+            edit_message(bob.id, message_id=said.id, content=content)
+        made, _ = report(alice, target_type="message", target_id=said.id, reason="abuse")
+        assert made.evidence["message"]["content"] == "Hello!"
+        assert [edit["content"] for edit in made.evidence["edits"]] == ["Hello", "<b>Rubbish!</b>"]
+        delete_message(bob.id, message_id=said.id)
+        made.refresh_from_db()
+        assert made.evidence["edits"][1]["content"] == "<b>Rubbish!</b>"
+
+    def test_a_public_room_may_be_reported_by_anyone_who_could_join(self, alice, charlie, room):
+        update_room(alice, room_key="kitchen", visibility="public")
+        made, _ = report(charlie, target_type="room", target_id=room.id, reason="spam")
+        assert made.evidence["room"]["name"] == "Kitchen"
+        ban_user(alice, room_key="kitchen", user_id=charlie.id)
+        Report.objects.all().delete()
+        with pytest.raises(NotFound):
+            report(charlie, target_type="room", target_id=room.id, reason="spam")
 
     def test_the_evidence_outlives_edits_deletions_and_erasure(self, alice, bob, room, targets):
         kept = {

@@ -205,7 +205,7 @@ class TestRace:
     def test_who_came_before_the_lock_and_after_the_look_is_told(
         self, alice, charlie, room, monkeypatch, events_of
     ):
-        look, seen = services._member_ids, []
+        look, seen = services.rooms._member_ids, []
 
         def look_then_add(room):
             seen.append(look(room))
@@ -213,7 +213,7 @@ class TestRace:
                 services.add_members(alice, room_key="kitchen", user_ids=[charlie.id])
             return seen[-1]
 
-        monkeypatch.setattr(services, "_member_ids", look_then_add)
+        monkeypatch.setattr(services.rooms, "_member_ids", look_then_add)
         delete(alice)
         assert [len(ids) for ids in seen] == [2, 3]
         assert events_of(f"user:{charlie.id}")[-1]["data"] == {"room_id": str(room.id), "reason": "deleted"}

@@ -1,4 +1,4 @@
-"""Rooms and their members as clients see them: the same objects in REST answers and in frames."""
+"""Rooms as clients see them, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 from rooms import models
 from rooms.models import Membership
+from rooms.schemas.members import Role
 from rooms.signals import last_messages_asked
 
 RoomType = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Type.values})]
 Visibility = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Visibility.values})]
+History = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.History.values})]
 # Nobody is shown a deleted room.
 _STATES = [state for state in models.Room.State.values if state != models.Room.State.DELETED]
 State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": _STATES})]
-Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Membership.Role.values})]
 
 
 class Room(msgspec.Struct):
@@ -33,6 +34,7 @@ class Room(msgspec.Struct):
     visibility: Visibility
     name: str
     topic: str
+    history: History
     avatar_url: str | None
     state: State
     member_count: int
@@ -44,11 +46,15 @@ class Room(msgspec.Struct):
 
 
 class MyMembership(msgspec.Struct):
-    """The viewer's own part in a room."""
+    """The viewer's own part in a room: until `muted_until` they want no notice of it.
+
+    Until `silenced_until` they send nothing: to the others it is their `muted_until`.
+    """
 
     role: Role
     last_read_seq: int
     unread_count: int
+    silenced_until: Timestamp | None
     muted_until: Timestamp | None
     pinned: bool
 
@@ -60,53 +66,8 @@ class RoomView(Room):
     peer: UserCard | None
 
 
-class Member(msgspec.Struct):
-    user: UserCard
-    role: Role
-    joined_at: Timestamp
-    last_read_seq: int
-    last_delivered_seq: int
-
-
 class RoomPage(Page[RoomView]):
     pass
-
-
-class MemberPage(Page[Member]):
-    pass
-
-
-class FailedMember(msgspec.Struct):
-    """A user who could not be added; `code` is one of the error catalogue's."""
-
-    user_id: UUID
-    code: str
-
-
-class AddedMembers(msgspec.Struct):
-    """What became of each user that was to be added, in the order of asking."""
-
-    added: list[UUID]
-    already: list[UUID]
-    failed: list[FailedMember]
-
-
-class MemberAdded(msgspec.Struct):
-    """The data of `member.added`."""
-
-    room_id: UUID
-    user: UserCard
-    role: Role
-    by: UUID
-
-
-class MemberRemoved(msgspec.Struct):
-    """The data of `member.removed`; `reason` is `left`, `removed` or `banned`."""
-
-    room_id: UUID
-    user: UserCard
-    reason: str
-    by: UUID
 
 
 class RoomJoined(msgspec.Struct):
@@ -131,6 +92,14 @@ class RoomLeft(msgspec.Struct):
     reason: str
 
 
+class RoomPreferences(msgspec.Struct):
+    """What a user wants of a room, for themselves alone; also the data of `room.preferences`."""
+
+    room_id: UUID
+    muted_until: Timestamp | None
+    pinned: bool
+
+
 def room_views(viewer: User, rooms: Sequence[models.Room]) -> list[RoomView]:
     """The rooms as `viewer` sees them, in the same order; the number of queries doesn't grow with them."""
     mine = {row.room_id: row for row in Membership.active.filter(user=viewer, room__in=rooms)}
@@ -144,31 +113,28 @@ def room_views(viewer: User, rooms: Sequence[models.Room]) -> list[RoomView]:
 def member_views(room: models.Room, memberships: Collection[Membership]) -> list[RoomView]:
     """One room as each of these members sees it, in the same order; no query but for the last message.
 
-    The memberships come with their users, and of a direct room both are needed.
+    Who may not read that has none. The memberships come with their users, and of a direct room both are needed.
     """
     message = _last_messages(None, [room]).get(room.id)
     views = []
     for membership in memberships:
         others = [row.user for row in memberships if row is not membership] if room.is_direct else []
         peer = user_card(others[0]) if others else None
-        views.append(_view(room, membership, peer, message))
+        is_hidden = 0 < room.last_seq <= membership.reads_after
+        views.append(_view(room, membership, peer, None if is_hidden else message))
     return views
 
 
 def room_frame(room: models.Room) -> Room:
-    """The room for events, the same for every member; no query but for the last message."""
-    return Room(**_common(room, _last_messages(None, [room]).get(room.id)))
+    """The room for events, the same for every member: without a last message that one of them may not read."""
+    newcomers = Membership.active.filter(room=room, reads_after__gte=room.last_seq)
+    is_hidden = room.last_seq > 0 and newcomers.exists()
+    return Room(**_common(room, None if is_hidden else _last_messages(None, [room]).get(room.id)))
 
 
-def member(membership: Membership) -> Member:
-    """A member; needs the membership with its user."""
-    return Member(
-        user=user_card(membership.user),
-        role=membership.role,
-        joined_at=rfc3339(membership.joined_at),
-        last_read_seq=membership.last_read_seq,
-        last_delivered_seq=membership.last_delivered_seq,
-    )
+def room_preferences(membership: Membership) -> RoomPreferences:
+    """What the member wants of the room."""
+    return RoomPreferences(membership.room_id, rfc3339(membership.muted_until), membership.pinned)
 
 
 def _last_messages(viewer: User | None, rooms: Sequence[models.Room]) -> dict[UUID, Any]:
@@ -188,6 +154,7 @@ def _my(room: models.Room, membership: Membership) -> MyMembership:
         role=membership.role,
         last_read_seq=membership.last_read_seq,
         unread_count=max(0, room.last_seq - membership.last_read_seq),
+        silenced_until=rfc3339(membership.silenced_until),
         muted_until=rfc3339(membership.muted_until),
         pinned=membership.pinned,
     )
@@ -201,6 +168,7 @@ def _common(room: models.Room, message: Any) -> dict[str, Any]:
         "visibility": room.visibility,
         "name": room.name,
         "topic": room.topic,
+        "history": room.history,
         "avatar_url": None,
         "state": room.state,
         "member_count": room.member_count,

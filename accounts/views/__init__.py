@@ -1,0 +1,15 @@
+"""The REST door: /auth and /users."""
+
+from accounts.views.codes import CodeViewSet
+from accounts.views.logins import LoginViewSet
+from accounts.views.sessions import SessionViewSet
+from accounts.views.users import MeViewSet, PresenceViewSet, UserViewSet
+
+__all__ = [
+    "CodeViewSet",
+    "LoginViewSet",
+    "MeViewSet",
+    "PresenceViewSet",
+    "SessionViewSet",
+    "UserViewSet",
+]

@@ -1,0 +1,87 @@
+"""Members of a room as clients see them, and what becomes of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from accounts.schemas import UserCard, user_card
+from core.pagination import Page
+from core.timestamps import Timestamp, rfc3339
+from rooms.models import Membership
+
+Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Membership.Role.values})]
+
+
+class Member(msgspec.Struct):
+    """A member; one who is muted by the admins sends nothing until `muted_until`."""
+
+    user: UserCard
+    role: Role
+    muted_until: Timestamp | None
+    joined_at: Timestamp
+    last_read_seq: int
+    last_delivered_seq: int
+
+
+class MemberPage(Page[Member]):
+    pass
+
+
+class FailedMember(msgspec.Struct):
+    """A user who could not be added; `code` is one of the error catalogue's."""
+
+    user_id: UUID
+    code: str
+
+
+class AddedMembers(msgspec.Struct):
+    """What became of each user that was to be added, in the order of asking."""
+
+    added: list[UUID]
+    already: list[UUID]
+    failed: list[FailedMember]
+
+
+class MemberChange(msgspec.Struct):
+    """The data of `member.added` and of `member.updated`."""
+
+    room_id: UUID
+    user: UserCard
+    role: Role
+    muted_until: Timestamp | None
+    by: UUID
+
+
+class MemberRemoved(msgspec.Struct):
+    """The data of `member.removed`; `reason` is `left`, `removed` or `banned`."""
+
+    room_id: UUID
+    user: UserCard
+    reason: str
+    by: UUID
+
+
+def member(membership: Membership) -> Member:
+    """A member; needs the membership with its user."""
+    return Member(
+        user=user_card(membership.user),
+        role=membership.role,
+        muted_until=rfc3339(membership.silenced_until),
+        joined_at=rfc3339(membership.joined_at),
+        last_read_seq=membership.last_read_seq,
+        last_delivered_seq=membership.last_delivered_seq,
+    )
+
+
+def member_change(membership: Membership, *, by: UUID) -> MemberChange:
+    """What a member is now; needs the membership with its user."""
+    return MemberChange(
+        room_id=membership.room_id,
+        user=user_card(membership.user),
+        role=membership.role,
+        muted_until=rfc3339(membership.silenced_until),
+        by=by,
+    )
