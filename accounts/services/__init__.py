@@ -1,0 +1,28 @@
+"""Writes of users and sessions.
+
+Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and SQLite has one writer.
+"""
+
+from accounts.services.passwords import PASSWORD_SECONDS, change_password, keep_new_password
+from accounts.services.profiles import mark_seen, update_me
+from accounts.services.registering import register
+from accounts.services.sessions import Device, end_session, login, logout, logout_all, refresh
+from accounts.services.staff import activate_users, deactivate_users, save_user
+
+__all__ = [
+    "PASSWORD_SECONDS",
+    "Device",
+    "activate_users",
+    "change_password",
+    "deactivate_users",
+    "end_session",
+    "keep_new_password",
+    "login",
+    "logout",
+    "logout_all",
+    "mark_seen",
+    "refresh",
+    "register",
+    "save_user",
+    "update_me",
+]

@@ -1,0 +1,49 @@
+"""What users say of themselves, and when they were last here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts import events
+from accounts.models import User
+from accounts.services.names import save_unique, taken
+from core.errors import ValidationFailed
+from core.transactions import transactional
+from eventlog import log
+from eventlog.log import user_stream
+
+PROFILE = ("username", "username_key", "display_name", "display_name_key", "bio")
+
+
+@transactional
+def update_me(
+    user: User, *, username: str | None = None, display_name: str | None = None, bio: str | None = None
+) -> User:
+    """Change what is given of the user's profile.
+
+    Emits: account.updated, if anything became another.
+
+    Raises:
+        ValidationFailed: `unique` on `username`.
+    """
+    streams = log.lock(user_stream(user.id))
+    user = User.objects.get(id=user.id)
+    given = {"username": username, "display_name": display_name, "bio": bio}
+    changed = {name: value for name, value in given.items() if value not in (None, getattr(user, name))}
+    if changed:
+        for name, value in changed.items():
+            setattr(user, name, value)
+        if "username" in changed and (broken := taken(user)):
+            raise ValidationFailed(errors=broken)
+        save_unique(user, update_fields=PROFILE)
+        events.account_updated(streams, user, actor_id=user.id)
+    return user
+
+
+def mark_seen(user_id: UUID, at: datetime) -> None:
+    """Keep when a user was last known to be here; an earlier time than the one that is kept changes nothing."""
+    never_or_before = Q(last_seen_at=None) | Q(last_seen_at__lt=at)
+    User.objects.filter(never_or_before, id=user_id).update(last_seen_at=at)

@@ -1,0 +1,7 @@
+"""The REST door: /auth and /users."""
+
+from accounts.views.logins import LoginViewSet
+from accounts.views.sessions import SessionViewSet
+from accounts.views.users import MeViewSet, PresenceViewSet, UserViewSet
+
+__all__ = ["LoginViewSet", "MeViewSet", "PresenceViewSet", "SessionViewSet", "UserViewSet"]

@@ -1,0 +1,85 @@
+"""Users, oneself among them: /users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import schemas, selectors, services
+from accounts.models import User
+from accounts.serializers import PresenceQuery, SearchQuery, UpdateMeBody
+from accounts.tokens import caller
+from accounts.views.answers import LOGGED_OUT
+from core.openapi import problems
+from core.pagination import Keyset
+from core.serializers import read_body, read_query
+from realtime.presence_store import statuses
+
+USERS = Keyset("users", order=("username_key",))
+
+
+@extend_schema(tags=["users"])
+class MeViewSet(viewsets.ViewSet):
+    @extend_schema(summary="My account", responses={200: schemas.Me, **problems(*LOGGED_OUT)})
+    def retrieve(self, request: Request) -> Response:
+        return Response(schemas.me(caller(request)))
+
+    @extend_schema(
+        summary="Change my profile",
+        request=UpdateMeBody,
+        responses={200: schemas.Me, **problems("validation_error", "unknown_field", *LOGGED_OUT)},
+    )
+    def partial_update(self, request: Request) -> Response:
+        user = services.update_me(caller(request), **read_body(UpdateMeBody, request))
+        return Response(schemas.me(user))
+
+
+@extend_schema(tags=["users"])
+class UserViewSet(viewsets.ViewSet):
+    @extend_schema(
+        summary="Find users, by user name",
+        parameters=[SearchQuery],
+        responses={200: schemas.UserPage, **problems("invalid_parameter", *LOGGED_OUT)},
+    )
+    def list(self, request: Request) -> Response:
+        viewer = caller(request)
+        rows = selectors.search_users(viewer, search=read_query(SearchQuery, request)["search"])
+
+        def show(users: Sequence[User]) -> list[schemas.UserProfile]:
+            return _profiles(viewer, users)
+
+        return Response(USERS.page(request, rows, show))
+
+    @extend_schema(
+        summary="A user", responses={200: schemas.UserProfile, **problems("not_found", *LOGGED_OUT)}
+    )
+    def retrieve(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
+        viewer = caller(request)
+        return Response(_profiles(viewer, [selectors.get_user(viewer, id)])[0])
+
+
+@extend_schema(tags=["users"])
+class PresenceViewSet(viewsets.ViewSet):
+    @extend_schema(
+        summary="Who is here",
+        description="Tells of you, your friends and those who share a room with you; others are left out.",
+        parameters=[PresenceQuery],
+        responses={200: schemas.UserPresence, **problems("invalid_parameter", *LOGGED_OUT)},
+    )
+    def list(self, request: Request) -> Response:
+        ids = [UUID(id_) for id_ in read_query(PresenceQuery, request)["ids"].split(",")]
+        users = selectors.users_whose_presence_shows(caller(request), ids)
+        known = statuses(users)
+        return Response(
+            [schemas.user_presence(users[id_], known[id_]) for id_ in dict.fromkeys(ids) if id_ in users]
+        )
+
+
+def _profiles(viewer: User, users: Sequence[User]) -> list[schemas.UserProfile]:
+    relationships, presences = selectors.relationships(viewer, users), selectors.presences(viewer, users)
+    return [schemas.user_profile(user, relationships[user.id], presences[user.id]) for user in users]
