@@ -242,18 +242,39 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True, "docExpansion": "none"},
 }
 
+# --- Files --------------------------------------------------------------------------------------
+
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 26_214_400, least=1024)
+UPLOAD_PATHS = r"/api/v1/(uploads|users/me/avatar|rooms/[^/]+/avatar)/?"
+MAX_IMAGE_PIXELS = env.number("MAX_IMAGE_PIXELS", 50_000_000, least=10_000)
+FILE_LINK_SECONDS = env.number("FILE_LINK_SECONDS", 300, least=10)
+STORAGE_SECONDS = env.number("STORAGE_SECONDS", 10, least=1)
+# Cloudinary's library looks for the name.
+CLOUDINARY = env.cloudinary("CLOUDINARY_URL")
+# So does django-cloudinary-storage, which can't be imported without.
+CLOUDINARY_STORAGE = {
+    name.upper(): CLOUDINARY.get(name, "") for name in ("cloud_name", "api_key", "api_secret")
+}
+MEDIA_ROOT = env.text("MEDIA_ROOT", str(BASE_DIR / "media"))
+MEDIA_URL = "/media/"
+
 # --- Browsers -----------------------------------------------------------------------------------
 
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
 CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After", "Idempotent-Replay"]
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+_CLOUDINARY_HOSTS = [
+    "https://res.cloudinary.com",
+    str(CLOUDINARY.get("upload_prefix", "https://api.cloudinary.com")),
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", "https://res.cloudinary.com"],
+        "img-src": ["'self'", "data:", *_CLOUDINARY_HOSTS],
+        "media-src": ["'self'", *_CLOUDINARY_HOSTS],
         "style-src": ["'self'", "'unsafe-inline'"],
-        "connect-src": ["'self'", "ws:", "wss:"],
+        "connect-src": ["'self'", "ws:", "wss:", *_CLOUDINARY_HOSTS],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'self'"],
         "object-src": ["'none'"],
@@ -275,6 +296,17 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "attachments": {
+        "BACKEND": "core.storage.cloudinary.CloudinaryAttachments"
+        if CLOUDINARY
+        else "core.storage.local.LocalAttachments"
+    },
+    "avatars": {
+        # Not among the apps: its command `deleteorphanedmedia` takes for orphans what no FileField names.
+        "BACKEND": "cloudinary_storage.storage.MediaCloudinaryStorage"
+        if CLOUDINARY
+        else "django.core.files.storage.FileSystemStorage"
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -60,6 +60,17 @@ def _required(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "required": sorted(properties)}
 
 
+FILE_REFUSALS = (
+    "validation_error",
+    "unknown_field",
+    "length_required",
+    "too_large",
+    "unsupported_media_type",
+    "storage_unavailable",
+)
+"""Codes of what takes a file in."""
+
+
 def problems(*codes: str) -> dict[Any, Any]:
     """Documented error answers of an operation, by the codes of the catalogue."""
     by_status: dict[int, list[str]] = {}

@@ -27,6 +27,12 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
 
+class FileBody(StrictSerializer):
+    """A form with one file."""
+
+    file = serializers.FileField(use_url=False)
+
+
 class TextField(serializers.CharField):
     """A JSON string, taken exactly as it is: not trimmed, never made from a number."""
 

@@ -150,6 +150,7 @@ class ChatConsumer(AsyncConsumer):
             "limits": {
                 "frame_bytes": settings.WS_MAX_FRAME_BYTES,
                 "message_length": settings.MAX_MESSAGE_LENGTH,
+                "upload_bytes": settings.MAX_UPLOAD_BYTES,
                 "buffer_frames": settings.WS_BUFFER_FRAMES,
                 "buffer_bytes": settings.WS_BUFFER_BYTES,
                 "unanswered_requests": MAX_UNANSWERED,
