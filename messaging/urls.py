@@ -2,11 +2,25 @@
 
 from django.urls import path
 
-from messaging.views import MessageViewSet, ReadMarkerViewSet, RoomMessageViewSet, SyncViewSet
+from messaging.views import (
+    FileContentViewSet,
+    FileViewSet,
+    MessageViewSet,
+    ReadMarkerViewSet,
+    RoomMessageViewSet,
+    SignedUploadViewSet,
+    SyncViewSet,
+    UploadViewSet,
+)
 
 urlpatterns = [
     path("rooms/<slug:room_key>/messages", RoomMessageViewSet.as_view({"get": "list", "post": "create"})),
     path("rooms/<slug:room_key>/read", ReadMarkerViewSet.as_view({"put": "update"})),
     path("sync", SyncViewSet.as_view({"get": "retrieve"})),
     path("messages/<uuid:message_id>", MessageViewSet.as_view({"get": "retrieve"})),
+    path("uploads", UploadViewSet.as_view({"post": "create"})),
+    path("uploads/signature", SignedUploadViewSet.as_view({"post": "create"})),
+    path("uploads/<uuid:upload_id>/complete", SignedUploadViewSet.as_view({"post": "complete"})),
+    path("files/<uuid:file_id>", FileViewSet.as_view({"get": "retrieve"})),
+    path("files/<uuid:file_id>/content", FileContentViewSet.as_view({"get": "retrieve"})),
 ]

@@ -1,5 +1,6 @@
 """Tables of messaging."""
 
+from messaging.models.files import File
 from messaging.models.messages import Message
 
-__all__ = ["Message"]
+__all__ = ["File", "Message"]

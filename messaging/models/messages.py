@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
+from messaging.models.files import File
 from rooms.models import Room
 
 
@@ -41,6 +42,7 @@ class Message(models.Model):
     type = models.CharField(max_length=8, choices=Type.choices, default=Type.TEXT)
     content = models.TextField(blank=True)
     file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
+    file = models.OneToOneField(File, on_delete=models.SET_NULL, null=True, related_name="message")
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
     client_message_id = ExactCharField(max_length=64, null=True)

@@ -1,5 +1,15 @@
 """What clients see of messaging: the same objects in REST answers and in frames."""
 
+from messaging.schemas.files import (
+    FILE_COLUMNS,
+    File,
+    FileWithLink,
+    SignedUpload,
+    file,
+    file_url,
+    file_with_link,
+    signed_upload,
+)
 from messaging.schemas.markers import ReadMarker, Receipt, Typing
 from messaging.schemas.messages import (
     Message,
@@ -15,6 +25,9 @@ from messaging.schemas.messages import (
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
+    "FILE_COLUMNS",
+    "File",
+    "FileWithLink",
     "Message",
     "MessagePage",
     "Parts",
@@ -22,10 +35,15 @@ __all__ = [
     "Receipt",
     "RoomMessage",
     "SentMessage",
+    "SignedUpload",
     "Snapshot",
     "Typing",
+    "file",
+    "file_url",
+    "file_with_link",
     "message",
     "message_of",
     "room_message",
     "sent_message",
+    "signed_upload",
 ]

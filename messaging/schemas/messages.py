@@ -12,6 +12,7 @@ from accounts.schemas import UserCard, user_card
 from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 from messaging.models import Message as MessageRow
+from messaging.schemas.files import File, file
 
 EXCERPT_LENGTH = 120
 
@@ -40,7 +41,7 @@ class Message(msgspec.Struct):
     type: Literal["text", "image", "video", "audio", "file", "system"]
     content: str
     file_url: str | None
-    file: dict[str, Any] | None
+    file: File | None
     sender: UserCard
     reply_to: ReplyPreview | None
     reply_count: int
@@ -79,15 +80,16 @@ class SentMessage(msgspec.Struct):
 class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
-    `cards` of all senders, and the columns of each message that one of them answers, by id.
+    `cards` of all senders, the columns of each message that one of them answers, and the files, by id.
     """
 
     cards: Mapping[UUID, UserCard]
     replied: Mapping[UUID, Any]
+    files: Mapping[UUID, File]
 
 
 def message(row: MessageRow) -> Message:
-    """A message that has just been sent; needs the row with `sender` and `reply_to__sender`."""
+    """A message that has just been sent; needs the row with `sender`, `reply_to__sender` and `file`."""
     return message_of(row, _loaded(row))
 
 
@@ -117,7 +119,9 @@ def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
 def _loaded(row: MessageRow) -> Parts:
     rows = [row, row.reply_to] if row.reply_to else [row]
     return Parts(
-        cards={one.sender_id: user_card(one.sender) for one in rows}, replied={one.id: one for one in rows}
+        cards={one.sender_id: user_card(one.sender) for one in rows},
+        replied={one.id: one for one in rows},
+        files={row.file.id: file(row.file)} if row.file else {},
     )
 
 
@@ -129,7 +133,8 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "type": row.type,
         "content": row.content,
         "file_url": row.file_url,
-        "file": None,
+        # A deleted message may keep its file until that is collected.
+        "file": parts.files.get(row.file_id) if row.deleted_at is None else None,
         "sender": parts.cards[row.sender_id],
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,

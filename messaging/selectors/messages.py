@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,13 @@ from accounts.models import User
 from accounts.selectors import cards
 from core.errors import NotFound
 from messaging import schemas
-from messaging.models import Message
+from messaging.models import File, Message
 from rooms.models import Membership, Room
 from rooms.selectors import find_room
 
 _COLUMNS = (
-    *("id", "room_id", "seq", "type", "content", "file_url", "sender_id", "reply_to_id", "reply_count"),
-    *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
+    *("id", "room_id", "seq", "type", "content", "file_url", "file_id", "sender_id", "reply_to_id"),
+    *("reply_count", "client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
 )
 
 
@@ -58,6 +58,15 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
     ids = {row.reply_to_id for row in rows if row.reply_to_id}
     replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
     parts = schemas.Parts(
-        cards=cards({row.sender_id for row in (*rows, *replied)}), replied={row.id: row for row in replied}
+        cards=cards({row.sender_id for row in (*rows, *replied)}),
+        replied={row.id: row for row in replied},
+        files=_files({row.file_id for row in rows if row.file_id}),
     )
     return [schemas.message_of(row, parts) for row in rows]
+
+
+def _files(file_ids: Collection[UUID]) -> dict[UUID, schemas.File]:
+    if not file_ids:
+        return {}
+    rows = File.objects.filter(id__in=file_ids).values_list(*schemas.FILE_COLUMNS, named=True)
+    return {row.id: schemas.file(row) for row in rows}

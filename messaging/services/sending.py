@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from django.db.models import Case, F, When
 
 from core import limits, rows
-from core.errors import Blocked, ChatError, IdempotencyConflict, NotFound, RoomLocked
+from core.errors import Blocked, ChatError, Conflict, IdempotencyConflict, NotFound, RoomLocked
 from core.group_commit import GroupCommit
 from core.limits import Limit
 from core.transactions import Contended, transactional
@@ -22,7 +22,8 @@ from eventlog import log
 from eventlog.log import LockedStreams, room_stream
 from friendships.selectors import blocked_pairs
 from messaging import events
-from messaging.models import Message
+from messaging.models import File, Message
+from messaging.schemas import file_url
 from messaging.services.drafts import Draft, body_hash, checked, type_of
 from rooms.models import Membership, Room
 from rooms.selectors import memberships_for
@@ -46,8 +47,8 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | 
     that sender is that message again (`duplicate`), or an IdempotencyConflict if its body differs.
 
     Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked,
-    Blocked (a direct room), IdempotencyConflict; without `wait` Contended, for a room that someone else is
-    writing to.
+    Blocked (a direct room), Conflict (a file that was sent before), IdempotencyConflict; without `wait`
+    Contended, for a room that someone else is writing to.
 
     Raises:
         Contended: someone else did not stop writing to one of the rooms; nothing is saved.
@@ -105,6 +106,7 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     rooms = {membership.room_id: membership.room for membership in memberships.values()}
     repeats = _saved_before(drafts)
     replies = _messages_by_id(draft.reply_to for draft in drafts)
+    files = _lock_files(draft.file_id for draft in drafts)
     blocked = blocked_pairs(room.direct_key for room in rooms.values() if room.direct_key)
 
     outcomes: list[Sent | ChatError] = []
@@ -123,10 +125,11 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
             outcomes.append(Contended())
             continue
         reply_to = replies.get(draft.reply_to or "")
-        if refusal := _refusal(draft, room, reply_to, is_blocked=room.direct_key in blocked):
+        file = files.get(draft.file_id or "")
+        if refusal := _refusal(draft, room, reply_to, file, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
-        message = _next_message(draft, room, membership, reply_to)
+        message = _next_message(draft, room, membership, reply_to, file)
         if draft.client_message_id is not None:
             repeats[key] = message
         outcomes.append(Sent(message, duplicate=False))
@@ -167,32 +170,50 @@ def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
     wanted = {id_ for id_ in ids if id_ is not None}
     if not wanted:
         return {}
-    shown = Message.objects.select_related("room", "sender", "reply_to__sender")
+    shown = Message.objects.select_related("room", "sender", "reply_to__sender", "file")
     return {str(row.id): row for row in shown.filter(id__in=wanted)}
 
 
-def _refusal(draft: Draft, room: Room, reply_to: Message | None, *, is_blocked: bool) -> ChatError | None:
+def _lock_files(ids: Iterable[str | None]) -> dict[str, File]:
+    """The files that are to be sent, each of which only one message can have."""
+    wanted = {id_ for id_ in ids if id_ is not None}
+    if not wanted:
+        return {}
+    whole = File.objects.filter(id__in=wanted, completed_at__isnull=False)
+    return {str(row.id): row for row in whole.select_for_update().order_by("id")}
+
+
+def _refusal(
+    draft: Draft, room: Room, reply_to: Message | None, file: File | None, *, is_blocked: bool
+) -> ChatError | None:
     if room.state != Room.State.ACTIVE:
         return RoomLocked()
     if is_blocked:
         return Blocked()
     if draft.reply_to is not None and (reply_to is None or reply_to.room_id != room.id):
         return NotFound("No such message to reply to in this room.")
-    if draft.file_id is not None:
-        return NotFound("No such file.")
+    if draft.file_id is not None and (file is None or file.uploader_id != draft.sender_id):
+        return NotFound("No such file of yours.")
+    if file is not None and file.unsent_since is None:
+        return Conflict("This file has been sent; upload it again.")
     return None
 
 
-def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Message | None) -> Message:
+def _next_message(
+    draft: Draft, room: Room, membership: Membership, reply_to: Message | None, file: File | None
+) -> Message:
     """The draft as the room's next message; moves the room and the sender's read marker with it."""
     room.last_seq += 1
+    if file is not None:
+        file.unsent_since = None
     message = Message(
         room=room,
         seq=room.last_seq,
         sender=membership.user,
-        type=type_of(draft.file_url),
+        type=type_of(draft, file),
         content=draft.content or "",
-        file_url=draft.file_url,
+        file_url=file_url(file.id) if file else draft.file_url,
+        file=file,
         reply_to=reply_to,
         client_message_id=draft.client_message_id,
         body_hash=body_hash(draft, room.id),
@@ -216,6 +237,7 @@ def _store(
     senders = {(message.sender_id, message.room_id) for message in messages}
     senders_memberships = {m.pk: m for m in memberships.values() if (m.user_id, m.room_id) in senders}
     rows.update(senders_memberships.values(), "last_read_seq")
+    rows.update([message.file for message in messages if message.file], "unsent_since")
     if replies := Counter(message.reply_to_id for message in messages if message.reply_to_id):
         steps = [When(id=id_, then=F("reply_count") + count) for id_, count in replies.items()]
         Message.objects.filter(id__in=replies).update(reply_count=Case(*steps))
