@@ -30,6 +30,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", **_open_to_all),
         name="swagger",
     ),
+    re_path(r"^media/avatars/(?P<name>[0-9a-f]{32}\.webp)$", views.avatar),
     path("health/live", views.live),
     path("health/ready", views.ready),
     path("admin/password_change/", admin.site.admin_view(change_own_password, cacheable=True)),

@@ -9,7 +9,15 @@ from accounts.models import User
 from accounts.schemas import user_card
 from eventlog.log import EVERYONE, Draft, LockedStreams, user_stream
 from rooms.models import Membership, Room
-from rooms.schemas import MemberAdded, MemberRemoved, RoomDeleted, RoomJoined, RoomLeft, member_views
+from rooms.schemas import (
+    MemberAdded,
+    MemberRemoved,
+    RoomDeleted,
+    RoomJoined,
+    RoomLeft,
+    member_views,
+    room_frame,
+)
 
 
 def member_added(streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User) -> None:
@@ -67,6 +75,19 @@ def member_removed(
             actor_id=by.id,
             object_id=room.id,
         ),
+    )
+
+
+def room_updated(streams: LockedStreams, room: Room, *, by: User) -> None:
+    """`room.updated`, on the room's stream."""
+    streams.append(
+        Draft(
+            stream=room.stream,
+            type="room.updated",
+            data=room_frame(room),
+            actor_id=by.id,
+            object_id=room.id,
+        )
     )
 
 

@@ -104,6 +104,10 @@ def _room_joined(state: State, data: dict[str, Any]) -> None:
     state["messages"][room["id"]] = None
 
 
+def _room_updated(state: State, data: dict[str, Any]) -> None:
+    state["rooms"][data["id"]] |= {key: value for key, value in data.items() if key not in UNTOLD}
+
+
 def _room_gone(state: State, data: dict[str, Any]) -> None:
     # Of a deleted room two streams tell, either of them first.
     for part in ("rooms", "members", "messages"):
@@ -136,6 +140,7 @@ HANDLERS = {
     "member.added": _member_added,
     "member.removed": _member_removed,
     "room.joined": _room_joined,
+    "room.updated": _room_updated,
     "room.left": _room_gone,
     "room.deleted": _room_gone,
     "friend.request": _friend_request,

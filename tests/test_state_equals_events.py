@@ -12,11 +12,12 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.services import update_me
+from accounts.services import remove_avatar, set_avatar, update_me
 from friendships import services as friendships
 from messaging import services as messaging
 from rooms import services as rooms
 from tests import client_state
+from tests.files import picture
 from tests.live import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +44,7 @@ def message(world: World) -> None:
     sent = world.say(world.bob, "one").message
     world.say(world.alice, "two", reply_to=str(sent.id))
     world.say(world.charlie, "three")
+    world.say(world.bob, "", file_id=str(messaging.upload_file(world.bob, file=picture()).id))
 
 
 def member_added(world: World) -> None:
@@ -68,6 +70,14 @@ def room_left(world: World) -> None:
 def room_deleted(world: World) -> None:
     world.say(world.bob, "last")
     rooms.delete_room(world.bob, room_key=str(world.room.id))
+
+
+def room_updated(world: World) -> None:
+    key = str(world.room.id)
+    rooms.set_avatar(world.bob, room_key=key, file=picture())
+    rooms.set_avatar(world.bob, room_key=key, file=picture())
+    rooms.remove_avatar(world.bob, room_key=key)
+    rooms.set_avatar(world.bob, room_key=key, file=picture())
 
 
 def friend_request(world: World) -> None:
@@ -102,6 +112,9 @@ def friend_removed(world: World) -> None:
 
 def account_updated(world: World) -> None:
     update_me(world.alice, display_name="Alice A.", bio="Hi")
+    set_avatar(world.alice, file=picture())
+    remove_avatar(world.alice)
+    set_avatar(world.alice, file=picture())
 
 
 SCENES: dict[str, Callable[[World], None]] = {
@@ -113,6 +126,7 @@ SCENES: dict[str, Callable[[World], None]] = {
         room_joined,
         room_left,
         room_deleted,
+        room_updated,
         friend_request,
         friend_accepted,
         friend_rejected,

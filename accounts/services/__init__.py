@@ -3,6 +3,7 @@
 Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and SQLite has one writer.
 """
 
+from accounts.services.avatars import remove_avatar, set_avatar
 from accounts.services.passwords import PASSWORD_SECONDS, change_password, keep_new_password
 from accounts.services.profiles import mark_seen, update_me
 from accounts.services.registering import register
@@ -23,6 +24,8 @@ __all__ = [
     "mark_seen",
     "refresh",
     "register",
+    "remove_avatar",
     "save_user",
+    "set_avatar",
     "update_me",
 ]

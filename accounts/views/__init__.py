@@ -1,7 +1,15 @@
 """The REST door: /auth and /users."""
 
+from accounts.views.avatars import AvatarViewSet
 from accounts.views.logins import LoginViewSet
 from accounts.views.sessions import SessionViewSet
 from accounts.views.users import MeViewSet, PresenceViewSet, UserViewSet
 
-__all__ = ["LoginViewSet", "MeViewSet", "PresenceViewSet", "SessionViewSet", "UserViewSet"]
+__all__ = [
+    "AvatarViewSet",
+    "LoginViewSet",
+    "MeViewSet",
+    "PresenceViewSet",
+    "SessionViewSet",
+    "UserViewSet",
+]

@@ -3,6 +3,7 @@
 Whoever changes a room or its memberships holds the lock of the room's stream; the room row needs no other.
 """
 
+from rooms.services.avatars import remove_avatar, set_avatar
 from rooms.services.members import add_members, leave_room, remove_member
 from rooms.services.rooms import create_room, delete_room, open_direct_room
 
@@ -12,5 +13,7 @@ __all__ = [
     "delete_room",
     "leave_room",
     "open_direct_room",
+    "remove_avatar",
     "remove_member",
+    "set_avatar",
 ]

@@ -1,6 +1,7 @@
 """The REST door of rooms. A room's path takes its id or its slug."""
 
+from rooms.views.avatars import RoomAvatarViewSet
 from rooms.views.members import MemberViewSet
 from rooms.views.rooms import RoomViewSet
 
-__all__ = ["MemberViewSet", "RoomViewSet"]
+__all__ = ["MemberViewSet", "RoomAvatarViewSet", "RoomViewSet"]
