@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chatproject import env
 from chatproject.http_protocol import HttpProtocol
 from chatproject.websocket import WebSocketProtocol
+from core.storage import start
 
 
 def main() -> None:
@@ -25,14 +26,11 @@ def main() -> None:
 def serve() -> None:
     host, port = env.text("HOST", "0.0.0.0"), env.number("PORT", 8080, least=1)  # noqa: S104 - a server listens
     workers = env.number("WEB_CONCURRENCY", 1, least=1)
-    if not settings.REDIS_URLS and workers > 1:
+    if workers > 1 and not settings.REDIS_URLS:
         sys.exit(
             f"WEB_CONCURRENCY is {workers}, but without REDIS_URL one process can't tell another of new "
             "messages. Set REDIS_URL, or run one process."
         )
-    # After the settings: Cloudinary's library reads its variable when it is imported, and fails at what they explain.
-    from core.storage import start  # noqa: PLC0415
-
     start.check()
     if settings.DEBUG:
         print(where_things_are(port), flush=True)  # noqa: T201

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -13,8 +14,9 @@ from PIL import ExifTags, Image, ImageOps
 
 from core.errors import ChatError, TooLarge, UnsupportedMediaType
 
-# Pillow's own bound warns before it refuses; ours is a setting.
-Image.MAX_IMAGE_PIXELS = None
+# At twice as many Pillow refuses by itself, before it takes the memory that some formats want at once; below it warns.
+Image.MAX_IMAGE_PIXELS = settings.MAX_IMAGE_PIXELS
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 
@@ -33,7 +35,8 @@ def size_of(file: IO[bytes]) -> tuple[int, int]:
         TooLarge: more than MAX_IMAGE_PIXELS.
     """
     with _opened(file) as image:
-        lies = image.getexif().get(ExifTags.Base.Orientation) in _LYING
+        # Of other formats Pillow decodes all, to look for what cameras write into JPEG.
+        lies = image.format == "JPEG" and image.getexif().get(ExifTags.Base.Orientation) in _LYING
         return (image.height, image.width) if lies else image.size
 
 
@@ -63,7 +66,11 @@ def square(file: IO[bytes], side: int) -> bytes:
 def check_pixels(width: int, height: int) -> None:
     """Raises TooLarge: more than MAX_IMAGE_PIXELS."""
     if width * height > settings.MAX_IMAGE_PIXELS:
-        raise TooLarge(f"A picture has at most {settings.MAX_IMAGE_PIXELS} pixels.")
+        raise _too_many_pixels()
+
+
+def _too_many_pixels() -> TooLarge:
+    return TooLarge(f"A picture has at most {settings.MAX_IMAGE_PIXELS} pixels.")
 
 
 @contextmanager
@@ -75,6 +82,8 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
             yield image
     except ChatError:
         raise
+    except Image.DecompressionBombError:
+        raise _too_many_pixels() from None
     except Exception:  # noqa: BLE001 - Pillow raises whatever its parsers stumble over
         raise UnsupportedMediaType("This picture can't be read.") from None
     finally:

@@ -9,11 +9,12 @@ from drf_spectacular.drainage import set_override
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
 from core.errors import CATALOGUE
 from core.pagination import Page
 from core.problems import CONTENT_TYPE, Problem
+from core.serializers import FileBody
 
 _REF = "#/components/schemas/{name}"
 
@@ -59,6 +60,14 @@ def _required(schema: dict[str, Any]) -> dict[str, Any]:
         value.pop("default", None)
     return {**schema, "required": sorted(properties)}
 
+
+FILE_FORM: dict[str, Any] = {
+    "request": {"multipart/form-data": FileBody},
+    "examples": [
+        OpenApiExample("A file", {"file": "its bytes"}, request_only=True, media_type="multipart/form-data")
+    ],
+}
+"""What is read by what takes a file in."""
 
 FILE_REFUSALS = (
     "validation_error",

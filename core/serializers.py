@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -27,10 +29,15 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
 
+@extend_schema_field(OpenApiTypes.BINARY)
+class FileField(serializers.FileField):
+    """A file of a form; without this an OpenAPI document takes it for a text."""
+
+
 class FileBody(StrictSerializer):
     """A form with one file."""
 
-    file = serializers.FileField(use_url=False)
+    file = FileField()
 
 
 class TextField(serializers.CharField):

@@ -60,6 +60,14 @@ def huge_png(width: int, height: int) -> bytes:
     return bytes(whole)
 
 
+def huge_webp(width: int, height: int) -> bytes:
+    """Likewise."""
+    chunks = image("WEBP", (1, 1), lossless=True)[12:]
+    canvas = b"".join((side - 1).to_bytes(3, "little") for side in (width, height))
+    whole = b"WEBPVP8X\x0a\0\0\0\x10\0\0\0" + canvas + chunks
+    return b"RIFF" + len(whole).to_bytes(4, "little") + whole
+
+
 def upload(content: bytes, name: str = "file") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content)
 

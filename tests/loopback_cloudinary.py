@@ -7,6 +7,7 @@ import json
 import re
 import time
 from base64 import b64encode
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from threading import Event, Thread
@@ -170,8 +171,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        # Who has waited in vain is not there any more.
+        with suppress(ConnectionError):
+            self.end_headers()
+            self.wfile.write(body)
 
 
 def _check_signature(form: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts import schemas, services
 from accounts.tokens import caller
 from accounts.views.answers import LOGGED_OUT
-from core.openapi import FILE_REFUSALS, problems
+from core.openapi import FILE_FORM, FILE_REFUSALS, problems
 from core.parsers import FileParser
 from core.serializers import FileBody, read_body
 
@@ -22,9 +22,8 @@ class AvatarViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Show a picture as my face",
         description="JPEG, PNG, GIF or WebP. It is cut to a square and made anew, without where it was taken.",
-        request={"multipart/form-data": FileBody},
+        **FILE_FORM,
         responses={200: schemas.Me, **problems(*FILE_REFUSALS, *LOGGED_OUT)},
-        examples=[OpenApiExample("A picture", {"file": "the picture's bytes"}, request_only=True)],
     )
     def update(self, request: Request) -> Response:
         return Response(schemas.me(services.set_avatar(caller(request), **read_body(FileBody, request))))

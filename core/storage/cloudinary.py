@@ -25,6 +25,9 @@ SIGNATURE_SECONDS = 3600
 CHUNK_BYTES = 6_000_000
 """A file is read and sent in parts of so much; Cloudinary takes none below 5 MB but the last."""
 
+# A signed form is good for an hour: it must not put another file in the place of one that was looked at.
+_NEW = {"overwrite": False}
+
 _RESOURCE_TYPES = {
     extension: {"image": "image", "video": "video", "audio": "video"}.get(type_.partition("/")[0], "raw")
     for type_, extensions in EXTENSIONS.items()
@@ -128,10 +131,6 @@ class CloudinaryAttachments(Storage):
         finally:
             response.close()
         return head
-
-
-# A signed form is good for an hour: it must not put another file in the place of one that was looked at.
-_NEW = {"overwrite": False}
 
 
 def _address(name: str) -> dict[str, Any]:

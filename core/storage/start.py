@@ -5,7 +5,6 @@ from __future__ import annotations
 from io import BytesIO
 
 import structlog
-from cloudinary.exceptions import AuthorizationRequired, NotAllowed, NotFound
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
@@ -35,13 +34,22 @@ def check() -> None:
                 f"No file can be written below MEDIA_ROOT, {settings.MEDIA_ROOT} ({type(error).__name__}). Set it to "
                 "a directory that the server may write to, or set CLOUDINARY_URL."
             ) from error
-        except (AuthorizationRequired, NotAllowed, NotFound, UnsupportedMediaType) as error:
+        except _refusals() as error:
             raise ImproperlyConfigured(
                 f"Cloudinary does not let us in with CLOUDINARY_URL ({type(error).__name__}). Set it to what the "
                 "console of Cloudinary shows, or leave it empty to keep files in MEDIA_ROOT."
             ) from error
         except Exception as error:  # noqa: BLE001 - the library has many ways to say that nobody answers
             logger.warning("storage_does_not_answer", error=type(error).__name__)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What says that Cloudinary does not let us in. Without an account its library is not even loaded."""
+    if not settings.CLOUDINARY:
+        return ()
+    from cloudinary import exceptions  # noqa: PLC0415
+
+    return exceptions.AuthorizationRequired, exceptions.NotAllowed, exceptions.NotFound, UnsupportedMediaType
 
 
 def _dot() -> ContentFile[bytes]:

@@ -3,11 +3,11 @@
 from io import BytesIO
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from core import images
 from core.errors import TooLarge, UnsupportedMediaType
-from tests.files import HERE, huge_png, image, phone_photo
+from tests.files import HERE, huge_png, huge_webp, image, phone_photo
 
 BROKEN = {
     "nothing": b"",
@@ -47,13 +47,24 @@ class TestSize:
         with pytest.raises(UnsupportedMediaType):
             images.size_of(BytesIO(content))
 
-    def test_too_many_pixels_are_refused_undecoded(self, settings):
+    @pytest.mark.parametrize(
+        ("make", "side"), [(huge_png, 8_000), (huge_png, 20_000), (huge_webp, 12_000), (huge_webp, 16_383)]
+    )
+    def test_too_many_pixels_are_refused_undecoded(self, make, side):
         with pytest.raises(TooLarge):
-            images.size_of(BytesIO(huge_png(20_000, 20_000)))
+            images.size_of(BytesIO(make(side, side)))
+
+    def test_how_many_are_too_many_is_a_setting(self, settings):
         settings.MAX_IMAGE_PIXELS = 1200
         assert images.size_of(BytesIO(image())) == (40, 30)
         with pytest.raises(TooLarge):
             images.size_of(BytesIO(image(size=(40, 31))))
+
+    def test_no_pixel_is_decoded(self, monkeypatch):
+        pictures = {format_: image(format_) for format_ in images.FORMATS}
+        monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("It was decoded."))
+        for format_ in images.FORMATS:
+            assert images.size_of(BytesIO(pictures[format_])) == (40, 30)
 
     def test_the_file_is_left_at_its_beginning(self):
         file = BytesIO(image())

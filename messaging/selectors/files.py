@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
 
 from accounts.models import User
 from core.errors import NotFound, TokenExpired, TokenInvalid
@@ -18,7 +19,9 @@ _LINK = "file.link"
 
 def get_file(viewer: User, file_id: UUID) -> File:
     """A file of the viewer's, or of a message that they may read; gone with its message. Raises NotFound."""
-    found = File.objects.filter(id=file_id, completed_at__isnull=False, message__deleted_at=None).first()
+    unsent = Q(unsent_since__isnull=False)
+    shown = Q(message__isnull=False, message__deleted_at=None)
+    found = File.objects.filter(unsent | shown, id=file_id, completed_at__isnull=False).first()
     if found is None:
         raise NotFound
     if found.uploader_id != viewer.id and not readable_messages(viewer).filter(file=found).exists():

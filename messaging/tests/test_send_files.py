@@ -190,6 +190,20 @@ class TestFrame:
             assert ack["type"] == "ack"
             shown = (await theirs.until("message"))["data"]
             assert (shown["type"], shown["file"], shown["file_url"]) == ("image", file, file["url"])
-            again = await mine.ask("message", {"room_id": room, "file_id": file["id"]})
-            assert (again["type"], again["data"]["code"]) == ("error", "conflict")
+            for data, code, attr in [
+                ({"file_id": file["id"]}, "conflict", None),
+                ({"file_id": room}, "not_found", None),
+                ({"file_id": "first"}, "validation_error", "file_id"),
+                ({"file_id": 5}, "validation_error", "file_id"),
+                (
+                    {"file_id": file["id"], "file_url": "https://cloudinary.com/a"},
+                    "validation_error",
+                    "file_url",
+                ),
+            ]:
+                refused = await mine.ask("message", {"room_id": room, **data})
+                assert (refused["type"], refused["data"]["code"]) == ("error", code)
+                assert [error["attr"] for error in refused["data"]["errors"]] == ([attr] if attr else [])
+            of_bob = await theirs.ask("message", {"room_id": room, "file_id": file["id"]})
+            assert of_bob["data"]["code"] == "not_found"
         assert bob.call("GET", f"/files/{file['id']}/content").content == image()

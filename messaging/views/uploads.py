@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens import caller
-from core.openapi import FILE_REFUSALS, problems
+from core.openapi import FILE_FORM, FILE_REFUSALS, problems
 from core.parsers import FileParser
 from core.serializers import FileBody, read_body
 from messaging import schemas, services
@@ -26,9 +26,8 @@ class UploadViewSet(viewsets.ViewSet):
         summary="Upload a file",
         description="Then send it: `file_id` in a message. What it is, its content says, not its name. Pictures, films, "
         "sound, PDF, text, ZIP and office documents are taken.",
-        request={"multipart/form-data": FileBody},
+        **FILE_FORM,
         responses={201: schemas.File, **problems(*FILE_REFUSALS, *REFUSALS)},
-        examples=[OpenApiExample("A file", {"file": "the file's bytes"}, request_only=True)],
     )
     def create(self, request: Request) -> Response:
         file = services.upload_file(caller(request), **read_body(FileBody, request))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens import caller
-from core.openapi import FILE_REFUSALS, problems
+from core.openapi import FILE_FORM, FILE_REFUSALS, problems
 from core.parsers import FileParser
 from core.serializers import FileBody, read_body
 from rooms import schemas, services
@@ -22,12 +22,11 @@ class RoomAvatarViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Show a picture as a group's face",
         description="For admins. JPEG, PNG, GIF or WebP; it is cut to a square and made anew.",
-        request={"multipart/form-data": FileBody},
+        **FILE_FORM,
         responses={
             200: schemas.RoomView,
             **problems(*FILE_REFUSALS, "not_authenticated", "forbidden", "not_found"),
         },
-        examples=[OpenApiExample("A picture", {"file": "the picture's bytes"}, request_only=True)],
     )
     def update(self, request: Request, room_key: str) -> Response:
         body = read_body(FileBody, request)
