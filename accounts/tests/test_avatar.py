@@ -98,6 +98,13 @@ class TestService:
         assert User.objects.get().avatar == ""
         assert events_of(user_stream(alice.id)) == []
 
+    def test_a_store_that_hangs_is_not_waited_for(self, alice, cloudinary):
+        cloudinary.hang()
+        for _ in range(2):
+            with pytest.raises(StorageUnavailable):
+                services.set_avatar(alice, file=picture())
+        assert len(cloudinary.requests) == 1
+
     @pytest.mark.django_db(transaction=True)
     def test_at_cloudinary_it_is_public_and_the_one_before_goes(self, alice, cloudinary):
         services.set_avatar(alice, file=picture())
