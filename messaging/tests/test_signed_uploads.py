@@ -104,7 +104,7 @@ class TestService:
         assert not File.objects.filter(completed_at__isnull=False).exists()
 
     def test_a_picture_of_too_many_pixels_is_refused(self, alice, cloudinary):
-        huge = huge_png(20_000, 20_000)
+        huge = huge_png(8_000, 8_000)
         bring(upload := invite(alice, content_type="image/png", size=len(huge)), huge)
         with pytest.raises(TooLarge):
             complete(alice, upload)
