@@ -47,6 +47,7 @@ class TestSize:
         with pytest.raises(UnsupportedMediaType):
             images.size_of(BytesIO(content))
 
+    @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
     @pytest.mark.parametrize(
         ("make", "side"), [(huge_png, 8_000), (huge_png, 20_000), (huge_webp, 12_000), (huge_webp, 16_383)]
     )

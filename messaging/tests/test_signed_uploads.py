@@ -103,6 +103,7 @@ class TestService:
         assert broken_rules(alice, page) == [("content_type", "mismatch")]
         assert not File.objects.filter(completed_at__isnull=False).exists()
 
+    @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
     def test_a_picture_of_too_many_pixels_is_refused(self, alice, cloudinary):
         huge = huge_png(8_000, 8_000)
         bring(upload := invite(alice, content_type="image/png", size=len(huge)), huge)
