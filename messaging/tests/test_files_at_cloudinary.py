@@ -9,7 +9,10 @@ from core.errors import UnsupportedMediaType
 from core.storage import guard
 from messaging import services
 from messaging.models import File
+from realtime.tests.stage import Insider
 from tests.files import BEGINNINGS, image, upload
+from tests.live import LiveServer
+from tests.loopback_cloudinary import LoopbackCloudinary
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +93,20 @@ class TestApi:
         cloudinary.released.set()
         monkeypatch.setattr(guard, "_again", time.monotonic())
         assert client.post(URL, {"file": upload(b"Hi")}, format="multipart").status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+class TestServer:
+    def test_the_variable_is_all_that_it_takes(self):
+        with LoopbackCloudinary() as cloud:
+            server = LiveServer(CLOUDINARY_URL=cloud.url).start()
+            try:
+                alice = Insider(server, "alice")
+                file = alice.call("POST", "/uploads", files={"file": ("cat.jpg", image())}).json()
+                content = alice.call("GET", f"/files/{file['id']}/content", follow_redirects=True)
+                assert content.content == image()
+                me = alice.call("PUT", "/users/me/avatar", files={"file": image()}).json()
+            finally:
+                server.close()
+        assert me["avatar_url"].startswith("https://res.cloudinary.com/loopback/image/upload/")
+        assert sorted(type_ for _, type_, _ in cloud.kept) == ["authenticated", "upload"]
