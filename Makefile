@@ -124,13 +124,23 @@ bench: $(VENV)/.dev ## Measure beside baselines, six minutes, into docs/benchmar
 	@sh tests/install_servers.sh && $(MAKE) --no-print-directory $(VENV)/.mysql
 	@$(PLAIN) $(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(CASES),--cases $(CASES))
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Ask the API what its document allows, and what not, on both databases: EXAMPLES=20 SEED=1
+	@$(call heading,Fuzz on SQLite + in-memory)
+	@$(PLAIN) nice $(BIN)/python -m tests.fuzz --examples $(or $(EXAMPLES),20) --seed $(or $(SEED),1)
+	@sh tests/install_servers.sh && $(MAKE) --no-print-directory $(VENV)/.mysql
+	@$(call heading,Fuzz on MariaDB + Redis)
+	@$(PLAIN) nice $(BIN)/python tests/with_servers.py \
+		$(BIN)/python -m tests.fuzz --examples $(or $(EXAMPLES),20) --seed $(or $(SEED),1)
+
 ## Change it
 
 .PHONY: lint
-lint: $(VENV)/.dev ## Style (ruff) and layers (import-linter)
+lint: $(VENV)/.dev ## Style (ruff), layers (import-linter), what is unsafe (bandit)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(PLAIN) $(BIN)/lint-imports --no-logo
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml .
 
 .PHONY: fmt
 fmt: $(VENV)/.dev ## Format the code and repair what ruff can
@@ -182,5 +192,5 @@ lock: $(VENV)/.created ## Write all lock files from requirements/*.in. UPGRADE=1
 
 .PHONY: clean
 clean: ## Remove what can be made again: .venv, caches, collected static files. Data and .env stay
-	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

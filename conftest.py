@@ -19,12 +19,15 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
+from chatproject import file_stores
+from core import limits
 from core.errors import ChatError
 from core.storage import guard
 from eventlog.log import LoggedEvent
 from eventlog.models import Event
 from eventlog.signals import events_committed
 from rooms.models import Membership, Room
+from tests.documented import DocumentedClient
 from tests.live import LiveServer
 from tests.loopback_cloudinary import CLOUD, KEY, SECRET, LoopbackCloudinary
 
@@ -41,7 +44,9 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
+    """Redis is the limiter's store, too; in memory it has one of its own."""
     cache.clear()
+    limits.forget_local_counts()
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +92,7 @@ def client_of(session_of: Callable[[User], Session]) -> Callable[[User], APIClie
     """A REST client that carries the user's access token."""
 
     def make(user: User) -> APIClient:
-        client = APIClient()
+        client = DocumentedClient()
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(session_of(user)).access}")
         return client
 
@@ -96,7 +101,7 @@ def client_of(session_of: Callable[[User], Session]) -> Callable[[User], APIClie
 
 @pytest.fixture
 def anonymous() -> APIClient:
-    return APIClient()
+    return DocumentedClient()
 
 
 @pytest.fixture
@@ -166,9 +171,7 @@ def cloudinary(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         account = {"cloud_name": CLOUD, "api_key": KEY, "api_secret": SECRET}
         settings.CLOUDINARY = {**account, "upload_prefix": cloud.prefix}
         settings.STORAGE_SECONDS = 1
-        kinds = {"attachments": "CloudinaryAttachments", "avatars": "CloudinaryAvatars"}
-        stores = {kind: {"BACKEND": f"core.storage.cloudinary.{name}"} for kind, name in kinds.items()}
-        settings.STORAGES = {**settings.STORAGES, **stores}
+        settings.STORAGES = {**settings.STORAGES, **file_stores.CLOUDINARY}
         yield cloud
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.forms import AdminPasswordChangeForm as OwnPasswordChangeForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
@@ -16,9 +17,28 @@ from django.urls import reverse
 
 from accounts import selectors, services
 from accounts.models import Session, User
+from accounts.services.attempts import Attempt, at_login
+from core.addresses import client_address
+from core.errors import RateLimited
 from core.text import comparison_key
 
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class _LoginForm(AdminAuthenticationForm):
+    """The console's own login, with the API's limit on how often it may be tried."""
+
+    def clean(self) -> dict[str, Any]:
+        assert self.request is not None  # noqa: S101 - the console always gives one
+        login, address = self.cleaned_data.get("username", ""), client_address(self.request)
+        try:
+            with Attempt(at_login(), login=login, address=address):
+                return super().clean()
+        except RateLimited as error:
+            raise forms.ValidationError(error.detail, code=error.code) from None
+
+
+admin.site.login_form = _LoginForm
 
 
 class _UniqueNames(forms.ModelForm):

@@ -117,8 +117,34 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.display_name or self.username
 
 
+class OneTimeCode(models.Model):
+    """A code that was mailed to a user, who proves by it that the address is theirs. One of each purpose, good once."""
+
+    class Purpose(models.TextChoices):
+        VERIFY = "verify"
+        RESET = "reset"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="codes")
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    code_hash = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            # Also finds it.
+            models.UniqueConstraint(fields=["user", "purpose"], name="one_code_per_user_and_purpose")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.user}"
+
+
 class Session(models.Model):
-    """A login on one device. Its refresh token is good once; `refresh_id` is the `jti` of the one to come."""
+    """A login on one device. Its refresh token is good once; `refresh_id` is the `jti` of the one to come.
+
+    `spent_id` is that of the one before, and `spent_at` when it was spent: for a grace it gives the same again.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
@@ -126,6 +152,8 @@ class Session(models.Model):
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=256, blank=True)
     refresh_id = models.UUIDField()
+    spent_id = models.UUIDField(null=True)
+    spent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

@@ -14,20 +14,19 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.schemas import (
-    CARD_COLUMNS,
     UNKNOWN_PRESENCE,
     Presence,
     Relationship,
-    UserCard,
-    card_of,
     presence,
 )
 from accounts.signals import acquaintances_asked, hidden_users_asked, relationships_asked
+from core.addresses import network_of
 from core.errors import NotFound
 from core.text import comparison_key
 from realtime.presence_store import statuses
 
 _LAST_CODE_POINT = "\U0010ffff"
+_KNOWN_ADDRESSES = 50
 
 
 def visible_users(viewer: User) -> QuerySet[User]:
@@ -42,12 +41,6 @@ def visible_users(viewer: User) -> QuerySet[User]:
 def get_user(viewer: User, user_id: UUID) -> User:
     """A user that the viewer may see. Raises NotFound."""
     return _found(visible_users(viewer), user_id)
-
-
-def cards(user_ids: Iterable[UUID]) -> dict[UUID, UserCard]:
-    """The cards of these users, erased and suspended ones too; for what the viewer may see of them anyway."""
-    rows = User.objects.filter(id__in=user_ids).values_list(*CARD_COLUMNS)
-    return {row[0]: card_of(*row) for row in rows}
 
 
 def get_active_user(user_id: UUID) -> User:
@@ -128,20 +121,39 @@ def live_sessions(user: User) -> QuerySet[Session]:
     return Session.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now())
 
 
+def active_user_by_email(email: str) -> User | None:
+    """The user who has this address, if they may log in."""
+    return User.objects.filter(email_key=comparison_key(email), is_active=True).first()
+
+
+def user_id_of(login: str) -> UUID | None:
+    """Whose user name or e-mail address this is."""
+    return _by_login(login).values_list("id", flat=True).first()
+
+
+def networks_of(user_id: UUID) -> set[str]:
+    """The networks from which the user has logged in lately."""
+    addresses = Session.objects.filter(user_id=user_id).order_by("-id").values_list("ip", flat=True)
+    return {network_of(address) for address in addresses[:_KNOWN_ADDRESSES] if address}
+
+
 def user_with_credentials(login: str, password: str) -> User | None:
     """The account with this user name or e-mail address and this password, active or not.
 
     Takes the same time whether or not there is such an account. A hash by older parameters than
     today's is renewed on the way.
     """
-    key = comparison_key(login)
-    # User names have no "@", so a login can't be one person's name and another's address.
-    column = "email_key" if "@" in key else "username_key"
-    user = User.objects.filter(**{column: key}).first()
+    user = _by_login(login).first()
     if user is None:
         make_password(password)
         return None
     return user if user.check_password(password) else None
+
+
+def _by_login(login: str) -> QuerySet[User]:
+    key = comparison_key(login)
+    # User names have no "@", so a login can't be one person's name and another's address.
+    return User.objects.filter(**{"email_key" if "@" in key else "username_key": key})
 
 
 class LoginBackend(ModelBackend):

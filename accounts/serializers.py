@@ -14,7 +14,7 @@ from core.serializers import NameField, StrictSerializer, TextField
 MAX_PASSWORD_LENGTH = 128
 MAX_IDS = 100
 
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 _USERNAME = "3 to 32 letters of any script, digits, `.`, `_` and `-`."
 
@@ -34,6 +34,18 @@ class LoginBody(StrictSerializer):
 
 class ChangePasswordBody(StrictSerializer):
     old_password = TextField(max_length=MAX_PASSWORD_LENGTH)
+    new_password = TextField(max_length=MAX_PASSWORD_LENGTH)
+
+
+class EmailBody(StrictSerializer):
+    email = serializers.EmailField(max_length=254, validators=[validate_email_key])
+
+
+class VerifyEmailBody(EmailBody):
+    code = NameField(max_length=32, help_text="As it was mailed; case, blanks and the hyphen don't matter.")
+
+
+class ResetPasswordBody(VerifyEmailBody):
     new_password = TextField(max_length=MAX_PASSWORD_LENGTH)
 
 
@@ -60,12 +72,13 @@ def validate_ids(text: str) -> None:
     ids = text.split(",")
     if len(ids) > MAX_IDS:
         raise ValidationError(f"At most {MAX_IDS} ids.", code="max_length")
-    if not all(_ID.fullmatch(id_) for id_ in ids):
+    if not all(re.fullmatch(_ID, id_) for id_ in ids):
         raise ValidationError("UUIDs, with commas between them.", code="invalid")
 
 
 class PresenceQuery(StrictSerializer):
     ids = TextField(
         validators=[validate_ids],
+        pattern=f"^{_ID}(,{_ID}){{0,{MAX_IDS - 1}}}$",
         help_text=f"The users' ids, at most {MAX_IDS}, with commas between them.",
     )

@@ -2,6 +2,7 @@ from django.urls import path
 
 from accounts.views import (
     AvatarViewSet,
+    CodeViewSet,
     LoginViewSet,
     MeViewSet,
     PresenceViewSet,
@@ -15,6 +16,10 @@ urlpatterns = [
     path("auth/refresh", LoginViewSet.as_view({"post": "refresh"})),
     path("auth/logout", SessionViewSet.as_view({"post": "logout"})),
     path("auth/logout-all", SessionViewSet.as_view({"post": "logout_all"})),
+    path("auth/verify-email", CodeViewSet.as_view({"post": "verify_email"})),
+    path("auth/verify-email/resend", CodeViewSet.as_view({"post": "resend_verification"})),
+    path("auth/password/reset", CodeViewSet.as_view({"post": "request_password_reset"})),
+    path("auth/password/reset/confirm", CodeViewSet.as_view({"post": "reset_password"})),
     path("auth/password/change", SessionViewSet.as_view({"post": "change_password"})),
     path("auth/ws-ticket", SessionViewSet.as_view({"post": "ws_ticket"})),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"})),

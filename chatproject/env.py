@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import environ
@@ -46,6 +47,14 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def choice(name: str, default: str, *, among: Sequence[str]) -> str:
+    """One of the words."""
+    value = text(name, default).lower()
+    if value not in among:
+        raise ImproperlyConfigured(f"{name} is {value!r}; set it to one of {', '.join(among)}.")
+    return value
+
+
 def secret(name: str, *, debug: bool) -> str:
     """A secret of at least 32 characters. Only with DEBUG is there a default, the same for everyone."""
     value = text(name) or ("development-only-not-a-secret-" + name.lower() if debug else "")
@@ -56,6 +65,16 @@ def secret(name: str, *, debug: bool) -> str:
             "For development, DEBUG=true gives it a value."
         )
     return value
+
+
+def secrets(name: str) -> list[str]:
+    """A comma-separated list of secrets, each of at least 32 characters."""
+    values = words(name)
+    if any(len(value) < 32 for value in values):
+        raise ImproperlyConfigured(
+            f"{name} has one that is too short: at least 32 characters, commas between."
+        )
+    return values
 
 
 def database(name: str, default: str) -> dict[str, object]:
@@ -83,3 +102,20 @@ def cloudinary(name: str) -> dict[str, object]:
         )
     names = ("api_key", "api_secret", "cloud_name", "upload_prefix")
     return {key: found for key, found in zip(names, match.groups(), strict=True) if found} if match else {}
+
+
+def email(name: str, default: str) -> dict[str, object]:
+    """Django's settings of a mail server from a URL: `smtp+tls://user:password@host:587`."""
+    try:
+        found = dict(_env.email_url_config(text(name, default)))
+    except (ImproperlyConfigured, ValueError):
+        found = {}
+    if not found.get("EMAIL_HOST") and not str(found.get("EMAIL_BACKEND")).endswith(
+        (".console.EmailBackend", ".dummy.EmailBackend")
+    ):
+        # Without what it is: there may be a password in it.
+        raise ImproperlyConfigured(
+            f"{name} is no mail server; use smtp+tls://user:password@host:587, smtp+ssl://user:password@host:465, "
+            "smtp://host:25, consolemail:// or dummymail://."
+        )
+    return found

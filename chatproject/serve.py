@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def serve() -> None:
-    host, port = env.text("HOST", "0.0.0.0"), env.number("PORT", 8080, least=1)  # noqa: S104 - a server listens
+    host, port = env.text("HOST", "0.0.0.0"), env.number("PORT", 8080, least=1)  # noqa: S104 - a server listens # nosec
     workers = env.number("WEB_CONCURRENCY", 1, least=1)
     if workers > 1 and not settings.REDIS_URLS:
         sys.exit(
@@ -47,6 +47,8 @@ def serve() -> None:
         ws_ping_interval=settings.WS_HEARTBEAT_SECONDS,
         ws_ping_timeout=settings.WS_HEARTBEAT_SECONDS,
         lifespan="on",
+        # The client's address is found in one place: `core.addresses`.
+        proxy_headers=False,
         access_log=False,
         server_header=False,
         log_config=None,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from chatproject import env
+from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
+
+from chatproject import api_document, env, file_stores, page_policies
 from core.logs import logging_settings
 
 BASE_DIR = env.ROOT
@@ -43,9 +46,11 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.middleware.PagePolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "core.middleware.ApiMiddleware",
     "core.middleware.BodyLimitMiddleware",
     "core.middleware.TrailingSlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -53,7 +58,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "chatproject.urls"
@@ -119,7 +123,7 @@ REDIS_PREFIX = env.text("REDIS_PREFIX", "chat")
 if REDIS_URLS:
     CHANNEL_LAYERS: dict[str, Any] = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "realtime.layer.PipeliningLayer",
             "CONFIG": {
                 "hosts": [
                     {
@@ -153,6 +157,19 @@ else:
     }
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# --- Mail ---------------------------------------------------------------------------------------
+
+# Codes are mailed; only in development the console is a place for them.
+vars().update(env.email("EMAIL_URL", "consolemail://" if DEBUG else "dummymail://"))
+EMAIL_TIMEOUT = env.number("EMAIL_SECONDS", 10, least=1)
+EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "off", among=("off", "optional", "required"))
+if EMAIL_VERIFICATION != "off" and not (DEBUG or env.text("EMAIL_URL")):
+    raise ImproperlyConfigured(
+        f"EMAIL_VERIFICATION is {EMAIL_VERIFICATION}, but no mail leaves without EMAIL_URL. "
+        "Set it to a mail server: smtp+tls://user:password@host:587."
+    )
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "chat@localhost")
+
 # --- Accounts and tokens ------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -169,6 +186,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 ACCESS_TOKEN_SECONDS = env.number("ACCESS_TOKEN_SECONDS", 900, least=60)
 REFRESH_TOKEN_SECONDS = env.number("REFRESH_TOKEN_SECONDS", 30 * 86_400, least=600)
+REFRESH_GRACE_SECONDS = env.number("REFRESH_GRACE_SECONDS", 10)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": env.secret("JWT_SIGNING_KEY", debug=DEBUG),
@@ -177,7 +195,10 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
     "UPDATE_LAST_LOGIN": False,
 }
+JWT_OLD_SIGNING_KEYS = env.secrets("JWT_OLD_SIGNING_KEYS")
 WS_TICKET_SECONDS = env.number("WS_TICKET_SECONDS", 30, least=5)
+
+CODE_SECONDS = env.number("CODE_SECONDS", 1800, least=60)
 
 # --- The socket ---------------------------------------------------------------------------------
 
@@ -200,7 +221,28 @@ HEAD_POLL_SECONDS = env.number("HEAD_POLL_SECONDS", 2, least=1)
 MESSAGES_PER_SECOND = env.number("MESSAGES_PER_SECOND", 1_000 if DEBUG else 20, least=1)
 MESSAGE_BURST = env.number("MESSAGE_BURST", 10_000 if DEBUG else 40, least=1)
 
-# Of one user, in five minutes.
+# Of one account from one address: failed logins in five minutes; in an hour codes that are tried, and asked for.
+LOGIN_ATTEMPTS = env.number("LOGIN_ATTEMPTS", 10, least=1)
+CODE_ATTEMPTS = env.number("CODE_ATTEMPTS", 10, least=1)
+CODE_REQUESTS = env.number("CODE_REQUESTS", 5, least=1)
+
+# Requests of one user, or of one address where nobody is logged in: which to log in, to read, to write, to upload.
+LOGINS_PER_SECOND = env.number("LOGINS_PER_SECOND", 1_000 if DEBUG else 2, least=1)
+LOGIN_BURST = env.number("LOGIN_BURST", 10_000 if DEBUG else 100, least=1)
+READS_PER_SECOND = env.number("READS_PER_SECOND", 10_000 if DEBUG else 50, least=1)
+READ_BURST = env.number("READ_BURST", 50_000 if DEBUG else 500, least=1)
+WRITES_PER_SECOND = env.number("WRITES_PER_SECOND", 1_000 if DEBUG else 10, least=1)
+WRITE_BURST = env.number("WRITE_BURST", 10_000 if DEBUG else 100, least=1)
+UPLOADS_PER_SECOND = env.number("UPLOADS_PER_SECOND", 1_000 if DEBUG else 1, least=1)
+UPLOAD_BURST = env.number("UPLOAD_BURST", 10_000 if DEBUG else 30, least=1)
+
+# Of a message, and of a room.
+EDIT_WINDOW_SECONDS = env.number("EDIT_WINDOW_SECONDS", 86_400)
+MAX_MENTIONS = env.number("MAX_MENTIONS", 20)
+MAX_REACTIONS = env.number("MAX_REACTIONS", 20)
+MAX_PINS = env.number("MAX_PINS", 100)
+
+# Of one user: so many at once, and so many more in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)
 
 WS_FRAMES_PER_SECOND = env.number("WS_FRAMES_PER_SECOND", 10_000 if DEBUG else 100, least=1)
@@ -210,6 +252,7 @@ WS_CONNECTIONS_PER_USER = env.number("WS_CONNECTIONS_PER_USER", 20, least=1)
 # --- HTTP ---------------------------------------------------------------------------------------
 
 HTTP_THREADS = env.number("HTTP_THREADS", 8, least=1)
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
 HTTP_REQUEST_SECONDS = env.number("HTTP_REQUEST_SECONDS", 15, least=1)
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", 1_048_576, least=1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
@@ -218,29 +261,18 @@ FILE_URL_HOSTS = env.words("FILE_URL_HOSTS", "cloudinary.com,res.cloudinary.com"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.SessionTokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.tokens.IsVerified"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.throttles.ScopeThrottle"],
     "DEFAULT_PARSER_CLASSES": ["core.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.renderers.StructRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "core.problems.exception_handler",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.negotiation.JSONOnly",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Chat",
-    "DESCRIPTION": "Friends, rooms and messages over REST; everything live over one WebSocket at `/ws`.",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "OAS_VERSION": "3.1.0",
-    # The enum hook renames what DRF's serializers declare; our responses are structs.
-    "POSTPROCESSING_HOOKS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True, "docExpansion": "none"},
-}
+SPECTACULAR_SETTINGS = api_document.SETTINGS
 
 # --- Files --------------------------------------------------------------------------------------
 
@@ -262,26 +294,25 @@ MEDIA_URL = "/media/"
 
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["X-Request-Id", "Retry-After", "Idempotent-Replay"]
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-_CLOUDINARY_HOSTS = [
-    "https://res.cloudinary.com",
-    str(CLOUDINARY.get("upload_prefix", "https://api.cloudinary.com")),
+CORS_EXPOSE_HEADERS = [
+    "X-Request-Id",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset-After",
+    "X-RateLimit-Scope",
+    "Retry-After",
+    "Idempotent-Replay",
 ]
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", *_CLOUDINARY_HOSTS],
-        "media-src": ["'self'", *_CLOUDINARY_HOSTS],
-        "style-src": ["'self'", "'unsafe-inline'"],
-        "connect-src": ["'self'", "ws:", "wss:", *_CLOUDINARY_HOSTS],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'self'"],
-        "object-src": ["'none'"],
-    }
-}
+CORS_ALLOW_HEADERS = [*default_headers, "x-request-id"]
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": page_policies.STRICT}
+PAGE_POLICIES = page_policies.PAGES
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# Of the admin site; the API has none.
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "core.problems.csrf_failed"
 BEHIND_TLS = env.flag("BEHIND_TLS", default=False)
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -296,17 +327,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "attachments": {
-        "BACKEND": "core.storage.cloudinary.CloudinaryAttachments"
-        if CLOUDINARY
-        else "core.storage.local.LocalAttachments"
-    },
-    "avatars": {
-        # Not among the apps: its command `deleteorphanedmedia` takes for orphans what no FileField names.
-        "BACKEND": "cloudinary_storage.storage.MediaCloudinaryStorage"
-        if CLOUDINARY
-        else "django.core.files.storage.FileSystemStorage"
-    },
+    **(file_stores.CLOUDINARY if CLOUDINARY else file_stores.LOCAL),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

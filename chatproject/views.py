@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.core.cache import cache
 from django.core.files.storage import FileSystemStorage, storages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from core import throttles
 from core.delivery import deliver
-from core.errors import NotFound, UpgradeRequired
+from core.errors import NotFound, RateLimited, UpgradeRequired
 from core.problems import problem_response
+from realtime import hub
+
+_sockets = Gauge("chat_sockets", "Sockets that this process has.")
+_hub_delay = Gauge("chat_hub_delay_seconds", "How long what comes to the hub now waits for its turn.")
 
 LINKS = {
     "swagger": "/swagger/index.html",
     "schema": "/api/schema",
     "admin": "/admin/",
     "health": "/health/ready",
+    "metrics": "/metrics",
     "socket": "/ws",
 }
 
@@ -34,10 +47,49 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "chatproject/home.html", {"links": LINKS, "debug": settings.DEBUG})
 
 
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin site's own, with the limit that logging in has elsewhere."""
+    if request.method == "POST":
+        try:
+            throttles.count(request, "login")
+        except RateLimited as error:
+            return problem_response(request, error)
+    return admin.site.login(request)
+
+
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document, in YAML; in JSON for those who ask for it."""
+    preferred = request.get_preferred_type([OpenApiYamlRenderer.media_type, "application/json"])
+    as_json = preferred == "application/json" or request.GET.get("format") == "json"
+    return HttpResponse(
+        _document(as_json=as_json),
+        content_type="application/json" if as_json else f"{OpenApiYamlRenderer.media_type}; charset=utf-8",
+        headers={"Content-Disposition": f'inline; filename="chat.{"json" if as_json else "yaml"}"'},
+    )
+
+
+@functools.cache
+def _document(*, as_json: bool) -> bytes:
+    """Made once in a process: it is the same for everyone, and takes as long as a hundred other answers."""
+    generator: Any = SchemaGenerator
+    renderer: Any = OpenApiJsonRenderer() if as_json else OpenApiYamlRenderer()
+    return bytes(renderer.render(generator().get_schema(request=None, public=True), renderer_context={}))
+
+
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What this process counted since its start, for a Prometheus."""
+    sockets, delay = hub.vitals()
+    _sockets.set(sockets)
+    _hub_delay.set(delay)
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
 @require_safe
@@ -93,6 +145,7 @@ def avatar(request: HttpRequest, name: str) -> HttpResponseBase:
     )
 
 
+@csrf_exempt
 def socket_over_http(request: HttpRequest) -> HttpResponse:
     """`/ws` without an upgrade: 426 (RFC 9110 §15.5.22)."""
     response = problem_response(request, UpgradeRequired())
@@ -100,6 +153,7 @@ def socket_over_http(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest) -> HttpResponse:
     """Every other path."""
     return problem_response(request, NotFound())

@@ -14,7 +14,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _QUERY = re.compile(r"\?[^\s\"'\]]+")
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:bearer)\s+\S+|chat\.v1\.token\.\S+")
+# An invite's code, too: whoever has it comes in.
+_TOKEN = re.compile(r"(?<=/invites/)[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:bearer)\s+\S+|chat\.v1\.token\.\S+")
 
 
 def scrub(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -38,7 +39,7 @@ def _cut(value: Any) -> Any:
 
 
 def scrubbed(text: str) -> str:
-    """`text` without query strings and tokens."""
+    """`text` without query strings, tokens and codes."""
     return _TOKEN.sub("[token]", _QUERY.sub("?[query]", text))
 
 

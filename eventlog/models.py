@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from core.fields import ExactCharField
@@ -34,6 +36,9 @@ class Event(models.Model):
     - `ends_for`: this is the stream's last event for that user id, or for all (`"*"`).
     - `opens`: on a user's stream: that user's connections follow this stream from now on, from
       `opens_after` on.
+
+    `object_id` is what the event is about, and `shows_id` something else whose content is in the frame, too:
+    whoever erases either finds the frame by it.
     """
 
     pk = models.CompositePrimaryKey("stream_id", "pos")
@@ -42,11 +47,19 @@ class Event(models.Model):
     type = models.CharField(max_length=32)
     actor_id = models.UUIDField(null=True)
     object_id = models.UUIDField(null=True)
+    shows_id = models.UUIDField(null=True)
     ends_for = ExactCharField(max_length=36, default="")
     opens = ExactCharField(max_length=64, default="")
     opens_after = models.BigIntegerField(null=True)
     frame = models.TextField()
     created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # The frames that hold something which is erased.
+            models.Index(fields=["object_id"], name="event_object"),
+            models.Index(fields=["shows_id"], name="event_shows"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.stream_id}/{self.pos} {self.type}"

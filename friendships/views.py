@@ -26,7 +26,7 @@ class FriendViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="My friends, newest first",
         parameters=[FriendsQuery],
-        responses={200: schemas.FriendPage, **problems("invalid_parameter", "not_authenticated")},
+        responses={200: schemas.FriendPage},
     )
     def list(self, request: Request) -> Response:
         query = read_query(FriendsQuery, request)
@@ -35,7 +35,7 @@ class FriendViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="End a friendship",
-        responses={204: None, **problems("not_authenticated", "not_found")},
+        responses={204: None},
     )
     def destroy(self, request: Request, user_id: UUID) -> Response:
         services.remove_friend(caller(request), friend_id=user_id)
@@ -47,7 +47,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Friend requests to me or of mine, newest first",
         parameters=[RequestsQuery],
-        responses={200: schemas.FriendRequestPage, **problems("invalid_parameter", "not_authenticated")},
+        responses={200: schemas.FriendRequestPage},
     )
     def list(self, request: Request) -> Response:
         query = read_query(RequestsQuery, request)
@@ -61,15 +61,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
         responses={
             201: schemas.FriendRequest,
             200: schemas.FriendRequest,
-            **problems(
-                "validation_error",
-                "unknown_field",
-                "not_authenticated",
-                "blocked",
-                "not_found",
-                "already_friends",
-                "request_exists",
-            ),
+            **problems("blocked", "not_found", "already_friends", "request_exists"),
         },
     )
     def create(self, request: Request) -> Response:
@@ -80,7 +72,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Withdraw a friend request of mine",
-        responses={204: None, **problems("not_authenticated", "not_found", "not_pending")},
+        responses={204: None, **problems("not_pending")},
     )
     def destroy(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
         services.cancel_request(caller(request), request_id=id)
@@ -89,10 +81,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Accept a friend request",
         request=None,
-        responses={
-            200: schemas.FriendRequest,
-            **problems("not_authenticated", "not_found", "not_pending"),
-        },
+        responses={200: schemas.FriendRequest, **problems("not_pending")},
     )
     def accept(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
         answered = services.accept_request(caller(request), request_id=id)
@@ -101,10 +90,7 @@ class FriendRequestViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Reject a friend request",
         request=None,
-        responses={
-            200: schemas.FriendRequest,
-            **problems("not_authenticated", "not_found", "not_pending"),
-        },
+        responses={200: schemas.FriendRequest, **problems("not_pending")},
     )
     def reject(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
         answered = services.reject_request(caller(request), request_id=id)
@@ -116,7 +102,7 @@ class BlockViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Whom I have blocked, newest first",
         parameters=[PageQuery],
-        responses={200: schemas.BlockPage, **problems("invalid_parameter", "not_authenticated")},
+        responses={200: schemas.BlockPage},
     )
     def list(self, request: Request) -> Response:
         return Response(BLOCKS.page(request, selectors.blocks_of(caller(request)), schemas.blocks))
@@ -125,7 +111,7 @@ class BlockViewSet(viewsets.ViewSet):
         summary="Block a user",
         description="Ends the friendship, and stops requests, direct messages, presence and typing both ways.",
         request=None,
-        responses={204: None, **problems("validation_error", "not_authenticated", "not_found")},
+        responses={204: None, **problems("validation_error")},
     )
     def update(self, request: Request, user_id: UUID) -> Response:
         services.block_user(caller(request), user_id=user_id)
@@ -133,7 +119,7 @@ class BlockViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Take a block back",
-        responses={204: None, **problems("not_authenticated", "not_found")},
+        responses={204: None},
     )
     def destroy(self, request: Request, user_id: UUID) -> Response:
         services.unblock_user(caller(request), user_id=user_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
+from eventlog import log
 from eventlog.log import Draft, LockedStreams, LoggedEvent
 from messaging import schemas
 from messaging.models import Message
@@ -26,6 +28,73 @@ def messages_sent(streams: LockedStreams, messages: Sequence[Message]) -> list[L
             )
             for row in messages
         )
+    )
+
+
+def message_updated(streams: LockedStreams, message: Message) -> None:
+    """`message.updated`; needs the message's `mentioned`."""
+    _of_message(streams, "message.updated", message, schemas.message_updated(message), by=message.sender_id)
+
+
+def message_deleted(
+    streams: LockedStreams, message: Message, *, by: UUID, quoted_by: Collection[UUID]
+) -> None:
+    """`message.deleted`; and no frame in the log says what the message said any more.
+
+    `quoted_by` are the messages that answer it: their frames show its beginning.
+    """
+    data = schemas.message_deleted(message)
+    erased: dict[str, Any] = {
+        "content": "",
+        "excerpt": "",
+        "file_url": None,
+        "file": None,
+        "mentions": [],
+        "reactions": [],
+        "pinned_at": None,
+        "deleted_at": data.deleted_at,
+        "deleted_by": data.deleted_by,
+    }
+    log.rewrite([message.id, *quoted_by], lambda shown: _erased(shown, str(message.id), erased))
+    _of_message(streams, "message.deleted", message, data, by=by)
+
+
+def _erased(shown: Any, message_id: str, erased: dict[str, Any]) -> Any:
+    """`shown` with the message as `erased`, wherever in it that is: itself, in a reply, in a room."""
+    if isinstance(shown, list):
+        return [_erased(item, message_id, erased) for item in shown]
+    if not isinstance(shown, dict):
+        return shown
+    left = {key: _erased(value, message_id, erased) for key, value in shown.items()}
+    if left.get("id") == message_id:
+        left |= {key: erased[key] for key in erased.keys() & left.keys()}
+    return left
+
+
+def reaction_added(streams: LockedStreams, message: Message, data: schemas.ReactionChanged) -> None:
+    """`reaction.added`."""
+    _of_message(streams, "reaction.added", message, data, by=data.user_id)
+
+
+def reaction_removed(streams: LockedStreams, message: Message, data: schemas.ReactionChanged) -> None:
+    """`reaction.removed`."""
+    _of_message(streams, "reaction.removed", message, data, by=data.user_id)
+
+
+def message_pinned(streams: LockedStreams, message: Message, *, by: UUID) -> None:
+    """`message.pinned`."""
+    _of_message(streams, "message.pinned", message, schemas.message_pinned(message, by=by), by=by)
+
+
+def message_unpinned(streams: LockedStreams, message: Message, *, by: UUID) -> None:
+    """`message.unpinned`."""
+    data = schemas.MessageUnpinned(message.id, message.room_id, message.seq, by)
+    _of_message(streams, "message.unpinned", message, data, by=by)
+
+
+def _of_message(streams: LockedStreams, type_: str, message: Message, data: Any, *, by: UUID) -> None:
+    streams.append(
+        Draft(stream=message.room.stream, type=type_, data=data, actor_id=by, object_id=message.id)
     )
 
 

@@ -1,15 +1,16 @@
-"""The socket door: `message`, `typing`, `read`, `delivered`."""
+"""The socket door: `message` and what becomes of it, `reaction.*`, `typing`, `read`, `delivered`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
 from core.errors import ChatError, RateLimited
 from messaging import schemas, services
-from messaging.schemas import ReadMarker
+from messaging.schemas import MessageDeleted, MessageUpdated, ReactionChanged, ReadMarker
 from realtime.router import Call, Identity, Outcome, Route
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -24,6 +25,22 @@ class SendMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     file_id: str | None = None
     reply_to: str | None = None
     client_message_id: str | None = None
+
+
+class EditMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    message_id: UUID
+    content: str
+
+
+class DeleteMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    message_id: UUID
+
+
+class React(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Of `reaction.add` and `reaction.remove`: one emoji."""
+
+    message_id: UUID
+    emoji: str
 
 
 class SetTyping(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +87,32 @@ def _draft(caller: Identity, data: SendMessage) -> services.Draft:
     )
 
 
+def edit_message(caller: Identity, data: EditMessage) -> MessageUpdated:
+    _count(caller)
+    return services.edit_message(caller.user_id, message_id=data.message_id, content=data.content)
+
+
+def delete_message(caller: Identity, data: DeleteMessage) -> MessageDeleted:
+    _count(caller)
+    return services.delete_message(caller.user_id, message_id=data.message_id)
+
+
+def add_reaction(caller: Identity, data: React) -> ReactionChanged:
+    _count(caller)
+    return services.add_reaction(caller.user_id, message_id=data.message_id, emoji=data.emoji)
+
+
+def remove_reaction(caller: Identity, data: React) -> ReactionChanged:
+    _count(caller)
+    return services.remove_reaction(caller.user_id, message_id=data.message_id, emoji=data.emoji)
+
+
+def _count(caller: Identity) -> None:
+    """Edits and reactions go to as many as messages do, and are counted with them. Raises RateLimited."""
+    if not services.room_to_send_each({caller.user_id: 1})[caller.user_id]:
+        raise RateLimited(retry_after=1)
+
+
 def set_typing(caller: Identity, data: SetTyping) -> None:
     services.set_typing(caller.user_id, data.room_id, is_typing=data.is_typing)
 
@@ -84,6 +127,10 @@ def mark_read(caller: Identity, data: MoveMarker) -> ReadMarker:
 
 FRAMES = [
     Route("message", SendMessage, send_messages, batched=True, crowd=lambda data: data.room_id),
+    Route("message.edit", EditMessage, edit_message),
+    Route("message.delete", DeleteMessage, delete_message),
+    Route("reaction.add", React, add_reaction),
+    Route("reaction.remove", React, remove_reaction),
     Route("typing", SetTyping, set_typing, ack="never"),
     Route("read", MoveMarker, mark_read, ack="if_asked"),
     Route("delivered", MoveMarker, mark_delivered, ack="if_asked"),

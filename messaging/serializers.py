@@ -10,6 +10,7 @@ from core.pagination import PageQuery
 from core.serializers import NameField, StrictSerializer, TextField, WholeNumberField
 
 LARGEST = 2**63 - 1
+_ID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
 class SendMessageSerializer(StrictSerializer):
@@ -17,11 +18,22 @@ class SendMessageSerializer(StrictSerializer):
         required=False, allow_null=True, allow_blank=True, help_text="At most 4,000 characters."
     )
     file_url = TextField(required=False, allow_null=True, help_text="An https URL of the file store.")
-    file_id = TextField(required=False, allow_null=True, help_text="An upload's id. A file is sent once.")
-    reply_to = TextField(required=False, allow_null=True, help_text="A message's id, of the same room.")
-    client_message_id = TextField(
-        required=False, allow_null=True, help_text="Makes a repeat harmless: 1–64 of A-Za-z0-9._:-"
+    file_id = TextField(
+        required=False, allow_null=True, pattern=_ID, help_text="An upload's id. A file is sent once."
     )
+    reply_to = TextField(
+        required=False, allow_null=True, pattern=_ID, help_text="A message's id, of the same room."
+    )
+    client_message_id = TextField(
+        required=False,
+        allow_null=True,
+        pattern="^[A-Za-z0-9._:-]{1,64}$",
+        help_text="Makes a repeat harmless: 1–64 of A-Za-z0-9._:-",
+    )
+
+
+class EditMessageSerializer(StrictSerializer):
+    content = TextField(allow_blank=True, help_text="At most 4,000 characters.")
 
 
 class SignUploadBody(StrictSerializer):

@@ -14,6 +14,7 @@ from core.errors import (
     AccountSuspended,
     AuthRequired,
     ChatError,
+    EmailNotVerified,
     InternalError,
     InvalidFrame,
     MalformedJSON,
@@ -49,6 +50,7 @@ _CLOSE_CODES: dict[type[ChatError], CloseCode] = {
     TokenExpired: CloseCode.TOKEN_EXPIRED,
     SessionRevoked: CloseCode.SESSION_ENDED,
     AccountSuspended: CloseCode.SUSPENDED,
+    EmailNotVerified: CloseCode.SUSPENDED,
 }
 
 
@@ -150,6 +152,10 @@ class ChatConsumer(AsyncConsumer):
             "limits": {
                 "frame_bytes": settings.WS_MAX_FRAME_BYTES,
                 "message_length": settings.MAX_MESSAGE_LENGTH,
+                "edit_window_seconds": settings.EDIT_WINDOW_SECONDS,
+                "mentions": settings.MAX_MENTIONS,
+                "reactions": settings.MAX_REACTIONS,
+                "pins": settings.MAX_PINS,
                 "upload_bytes": settings.MAX_UPLOAD_BYTES,
                 "buffer_frames": settings.WS_BUFFER_FRAMES,
                 "buffer_bytes": settings.WS_BUFFER_BYTES,

@@ -20,6 +20,7 @@ Message = dict[str, Any]
 
 _SECONDS = 3
 _MAX_UNSENT = 10_000
+_RINGS_AT_ONCE = 64
 
 
 class Doorbell:
@@ -77,8 +78,12 @@ class Doorbell:
             await self._rung.wait()
             self._rung.clear()
             while self._unsent:
-                stream, message = self._unsent.popleft()
-                await self._tried("ring", self.layer.group_send(_group(stream), message))
+                rings = [self._unsent.popleft() for _ in range(min(len(self._unsent), _RINGS_AT_ONCE))]
+                # In the order of ringing: a task begins before those that were made after it.
+                await self._tried("ring", asyncio.gather(*(self._ring(*ring) for ring in rings)))
+
+    async def _ring(self, stream: str, message: Message) -> None:
+        await self.layer.group_send(_group(stream), message)
 
     async def listen(self) -> None:
         """Take messages, for ever. A broken one, or a lost Redis, must not deafen the process."""
@@ -92,7 +97,7 @@ class Doorbell:
                 logger.warning("layer_failed", doing="listen", error=type(error).__name__)
                 await asyncio.sleep(1)
 
-    async def _tried(self, doing: str, work: Awaitable[None]) -> bool:
+    async def _tried(self, doing: str, work: Awaitable[object]) -> bool:
         try:
             async with asyncio.timeout(_SECONDS):
                 await work

@@ -45,7 +45,8 @@ class Feeds(dict[str, Feed]):
 
         Raises: Unavailable.
         """
-        if not all(name in self and self[name].is_placed for name in names):
+        # Again, if one was let go of before this got its turn: as yet it had no followers.
+        while not all(name in self and self[name].is_placed for name in names):
             await self._openings.get(names)
 
     async def _open_all(self, asked: list[list[str]]) -> list[None]:

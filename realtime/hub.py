@@ -11,7 +11,9 @@ One layer membership per stream and process, however many connections follow it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +39,9 @@ logger = structlog.get_logger(__name__)
 
 _EVENTS_PER_TURN = 64
 
+MOST_DELAY_SECONDS = 10
+"""A hub that is further behind is stuck."""
+
 
 class Hub:
     """The deliveries of one process, on one event loop."""
@@ -50,6 +55,7 @@ class Hub:
         self.feeds = Feeds(self.doorbell, run=self._run, make=self._feed)
         self.presence = Presence(self)
         self._arrivals: Loader[Claims, Arrival] | None = None
+        self._taken = 0  # events since the last turn of others
         self._tasks = [
             self.loop.create_task(work)
             for work in (
@@ -251,10 +257,7 @@ class Hub:
             return
         match message["type"]:
             case "events":
-                events = [LoggedEvent(feed.name, *event) for event in message["events"]]
-                for start in range(0, len(events), _EVENTS_PER_TURN):
-                    feed.take(events[start : start + _EVENTS_PER_TURN])
-                    await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
+                await self._take(feed, [LoggedEvent(feed.name, *event) for event in message["events"]])
             case "ephemeral":
                 frame = Outgoing(message["frame"])
                 for connection in feed.live:
@@ -264,6 +267,14 @@ class Hub:
                 self.roster.end(UUID(message["user"]), message["sessions"], CloseCode(message["code"]))
             case "surplus":
                 self.roster.close_surplus(UUID(message["user"]), message["connections"])
+
+    async def _take(self, feed: Feed, events: list[LoggedEvent]) -> None:
+        for start in range(0, len(events), _EVENTS_PER_TURN):
+            feed.take(part := events[start : start + _EVENTS_PER_TURN])
+            self._taken += len(part)
+            if self._taken >= _EVENTS_PER_TURN:
+                self._taken = 0
+                await asyncio.sleep(0)  # a turn for the writers, so that buffers don't fill
 
 
 _current: Hub | None = None
@@ -283,6 +294,19 @@ async def stop() -> None:
     if _current is not None and _current.loop is asyncio.get_running_loop():
         hub, _current = _current, None
         await hub.stop()
+
+
+def vitals() -> tuple[int, float]:
+    """How many sockets this process has, and how many seconds what comes now waits for its turn.
+
+    For any thread but the hub's own, which it asks.
+    """
+    hub = _current
+    if hub is None or not hub.loop.is_running():
+        return 0, 0.0
+    asked, answer = time.perf_counter(), Future[tuple[int, float]]()
+    hub.loop.call_soon_threadsafe(lambda: answer.set_result((len(hub.roster), time.perf_counter() - asked)))
+    return answer.result(MOST_DELAY_SECONDS)
 
 
 def start_draining(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The doorbell: every commit that appended events rings it."""
+"""What a commit that appended events sets off: the doorbell, and a count."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from core import metrics
 from eventlog.log import LoggedEvent
 from eventlog.signals import events_committed
 from realtime import publish
@@ -14,3 +15,9 @@ from realtime import publish
 @receiver(events_committed)
 def ring_the_doorbell(events: list[LoggedEvent], **_: Any) -> None:
     publish.ring(events)
+
+
+@receiver(events_committed)
+def count(events: list[LoggedEvent], **_: Any) -> None:
+    for event in events:
+        metrics.events.labels(event.type).inc()

@@ -55,6 +55,9 @@ class Roster:
             if not mine:
                 del self._by_user[connection.identity.user_id]
 
+    def __len__(self) -> int:
+        return sum(map(len, self._by_user.values()))
+
     def connections_of(self, user_id: UUID) -> Collection[Connection]:
         return self._by_user.get(user_id, ())
 

@@ -1,4 +1,7 @@
-"""Rooms and memberships for the staff: to look things up. What members see changes through services only."""
+"""Rooms, memberships, bans and invites for the staff: to look things up, and to take an invite back.
+
+What members see changes through services only.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from rooms.models import Membership, Room
+from rooms.models import Ban, Invite, Membership, Room
 
 
 class MemberInline(admin.TabularInline):
     model = Membership
-    fields = ("user", "role", "joined_at", "left_pos", "last_read_seq")
+    fields = ("user", "role", "joined_at", "left_pos", "silenced_until", "last_read_seq")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -24,40 +27,54 @@ class MemberInline(admin.TabularInline):
         return False
 
 
+class UnchangedAdmin(admin.ModelAdmin):
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(UnchangedAdmin):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Room)
-class RoomAdmin(admin.ModelAdmin):
+class RoomAdmin(ReadOnlyAdmin):
     list_display = ("id", "name", "slug", "type", "visibility", "state", "member_count", "last_activity_at")
     list_filter = ("type", "visibility", "state")
     list_select_related = ("created_by",)
-    show_full_result_count = False
     search_fields = ("name", "slug")
     ordering = ("-id",)
     inlines = (MemberInline,)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Room | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Room | None = None) -> bool:
-        return False
-
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
-    list_display = ("id", "room", "user", "role", "joined_at", "left_pos")
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ("id", "room", "user", "role", "joined_at", "left_pos", "silenced_until")
     list_filter = ("role",)
     list_select_related = ("room", "user")
-    show_full_result_count = False
     search_fields = ("room__name", "room__slug")
     ordering = ("-id",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        return False
+@admin.register(Ban)
+class BanAdmin(ReadOnlyAdmin):
+    list_display = ("id", "room", "user", "reason", "expires_at", "banned_by", "created_at")
+    list_select_related = ("room", "user", "banned_by")
+    search_fields = ("room__name", "room__slug", "^user__username")
+    ordering = ("-id",)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        return False
+
+@admin.register(Invite)
+class InviteAdmin(UnchangedAdmin):
+    """Without the code, which would let whoever sees it here into the room."""
+
+    list_display = ("id", "room", "created_by", "uses", "max_uses", "expires_at", "created_at")
+    list_select_related = ("room", "created_by")
+    exclude = ("code",)
+    search_fields = ("room__name", "room__slug")
+    ordering = ("-id",)

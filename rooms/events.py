@@ -10,30 +10,27 @@ from accounts.schemas import user_card
 from eventlog.log import EVERYONE, Draft, LockedStreams, user_stream
 from rooms.models import Membership, Room
 from rooms.schemas import (
-    MemberAdded,
     MemberRemoved,
     RoomDeleted,
     RoomJoined,
     RoomLeft,
+    member_change,
     member_views,
     room_frame,
+    room_preferences,
 )
 
 
 def member_added(streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User) -> None:
     """`member.added` for each, on the room's stream."""
-    streams.append(
-        *(
-            Draft(
-                stream=room.stream,
-                type="member.added",
-                data=MemberAdded(room.id, user_card(row.user), row.role, by.id),
-                actor_id=by.id,
-                object_id=row.user_id,
-            )
-            for row in memberships
-        )
-    )
+    _members_changed(streams, "member.added", room, memberships, by=by)
+
+
+def member_updated(
+    streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User
+) -> None:
+    """`member.updated` for each, on the room's stream: another role, or a mute."""
+    _members_changed(streams, "member.updated", room, memberships, by=by)
 
 
 def room_joined(streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User) -> None:
@@ -47,6 +44,7 @@ def room_joined(streams: LockedStreams, room: Room, memberships: Sequence[Member
                 data=RoomJoined(view, room.stream, row.joined_pos),
                 actor_id=by.id,
                 object_id=room.id,
+                shows_id=room.last_message_id,
                 opens=room.stream,
                 opens_after=row.joined_pos,
             )
@@ -87,6 +85,20 @@ def room_updated(streams: LockedStreams, room: Room, *, by: User) -> None:
             data=room_frame(room),
             actor_id=by.id,
             object_id=room.id,
+            shows_id=room.last_message_id,
+        )
+    )
+
+
+def room_preferences_changed(streams: LockedStreams, membership: Membership) -> None:
+    """`room.preferences`, on the member's own stream: to nobody else."""
+    streams.append(
+        Draft(
+            stream=user_stream(membership.user_id),
+            type="room.preferences",
+            data=room_preferences(membership),
+            actor_id=membership.user_id,
+            object_id=membership.room_id,
         )
     )
 
@@ -112,4 +124,21 @@ def room_deleted(streams: LockedStreams, room: Room, member_ids: Iterable[UUID],
             )
             for user_id in member_ids
         ),
+    )
+
+
+def _members_changed(
+    streams: LockedStreams, type_: str, room: Room, memberships: Sequence[Membership], *, by: User
+) -> None:
+    streams.append(
+        *(
+            Draft(
+                stream=room.stream,
+                type=type_,
+                data=member_change(row, by=by.id),
+                actor_id=by.id,
+                object_id=row.user_id,
+            )
+            for row in memberships
+        )
     )

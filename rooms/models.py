@@ -1,13 +1,15 @@
-"""Rooms and who is in them."""
+"""Rooms, who is in them, who may not be, and who may come."""
 
 from __future__ import annotations
 
 import re
+import secrets
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from core.fields import ExactCharField
@@ -49,8 +51,17 @@ class Room(models.Model):
         PRIVATE = "private"
         PUBLIC = "public"
 
+    class History(models.TextChoices):
+        """From where on those may read who join from now on: the first message, or the next one."""
+
+        ALL = "all"
+        JOINED = "joined"
+
     class State(models.TextChoices):
-        """A deleted room is kept for the staff alone: all memberships in it have ended, so that nobody finds it."""
+        """In a locked room admins talk and in an archived one nobody.
+
+        A deleted room is kept for the staff alone: all memberships in it have ended, so that nobody finds it.
+        """
 
         ACTIVE = "active"
         LOCKED = "locked"
@@ -63,6 +74,7 @@ class Room(models.Model):
     visibility = models.CharField(max_length=8, choices=Visibility.choices, default=Visibility.PRIVATE)
     name = models.CharField(max_length=100, blank=True)
     topic = models.CharField(max_length=500, blank=True)
+    history = models.CharField(max_length=8, choices=History.choices, default=History.ALL)
     # A name in the store of avatars, or empty.
     avatar = models.CharField(max_length=avatars.MAX_NAME_LENGTH, blank=True, editable=False)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
@@ -80,6 +92,12 @@ class Room(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # Rooms to join, newest first. Not by activity, which would have every message move the index.
+            models.Index(fields=["visibility", "state", "id"], name="room_joinable"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.slug or str(self.id)
@@ -104,6 +122,10 @@ class Membership(models.Model):
     """A user's part in a room, kept after it ends: `left_pos` is the last event of the room that was theirs.
 
     `joined_pos` is the room stream's head when it began: events from `joined_pos` + 1 on follow.
+    `reads_after` is the number of the last message that the member may not read; `last_read_seq` is never
+    below it, so that nothing counts as unread that can't be read. `muted_until` is the member's own, for
+    notifications; `silenced_until` the admins', of who is just a member, and outlives the membership: who
+    comes back is still silent.
     """
 
     class Role(models.TextChoices):
@@ -117,8 +139,10 @@ class Membership(models.Model):
     joined_at = models.DateTimeField(default=timezone.now)
     joined_pos = models.BigIntegerField(default=0)
     left_pos = models.BigIntegerField(null=True)
+    reads_after = models.BigIntegerField(default=0)
     last_read_seq = models.BigIntegerField(default=0)
     last_delivered_seq = models.BigIntegerField(default=0)
+    silenced_until = models.DateTimeField(null=True)
     muted_until = models.DateTimeField(null=True)
     pinned = models.BooleanField(default=False)
 
@@ -146,3 +170,96 @@ class Membership(models.Model):
     @property
     def may_administer(self) -> bool:
         return self.role in (self.Role.OWNER, self.Role.ADMIN)
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role == self.Role.OWNER
+
+    def outranks(self, other: Membership) -> bool:
+        """Whether this member may put the other one out: owners anyone else, admins who is just a member."""
+        return self.is_owner or (self.may_administer and not other.may_administer)
+
+    @property
+    def is_silenced(self) -> bool:
+        return self.silenced_until is not None and self.silenced_until > timezone.now()
+
+
+class StandingBans(models.Manager["Ban"]):
+    """Bans that hold now; `Ban.objects` has those that have run out, too."""
+
+    def get_queryset(self) -> models.QuerySet[Ban]:
+        return super().get_queryset().filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
+class Ban(models.Model):
+    """That a user may not come into a room: until `expires_at`, or for ever."""
+
+    # Without an index of its own: the constraint begins with this column.
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="bans", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=300, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    banned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = models.Manager["Ban"]()
+    standing = StandingBans()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            # Also finds whether a user is banned, and which of many are.
+            models.UniqueConstraint(fields=["room", "user"], name="one_ban_per_room_and_user")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # A room's bans, newest first.
+            models.Index(fields=["room", "created_at", "id"], name="ban_room_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} is banned from {self.room_id}"
+
+
+def new_invite_code() -> str:
+    """128 bits: nobody comes upon one by trying."""
+    return secrets.token_urlsafe(16)
+
+
+class OpenInvites(models.Manager["Invite"]):
+    """Invites that let somebody in now; `Invite.objects` has those that are used up or have run out, too."""
+
+    def get_queryset(self) -> models.QuerySet[Invite]:
+        return (
+            super()
+            .get_queryset()
+            .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+            .filter(Q(max_uses=None) | Q(max_uses__gt=F("uses")))
+        )
+
+
+class Invite(models.Model):
+    """Lets whoever has the code into a room: `max_uses` times, or any number; until `expires_at`, or for ever."""
+
+    code = ExactCharField(max_length=32, unique=True, default=new_invite_code, editable=False)
+    # Without an index of its own: the one in Meta begins with this column.
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="invites", db_index=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    max_uses = models.PositiveIntegerField(null=True)
+    uses = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = models.Manager["Invite"]()
+    open = OpenInvites()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # A room's invites, newest first.
+            models.Index(fields=["room", "created_at", "id"], name="invite_room_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"to {self.room_id}, used {self.uses} times"

@@ -6,19 +6,20 @@ import re
 from collections.abc import Collection
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum, UUIDField, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, UUIDField, Value
 
 from accounts.models import User
-from core.errors import NotFound
+from core.errors import AlreadyMember, ChatError, Forbidden, Muted, NotFound, RoomLocked
 from core.rows import among, saved_key
 from core.text import comparison_key
 from eventlog.log import room_stream, user_stream
 from eventlog.models import Stream
 from friendships.selectors import apart_from
 from realtime.router import Place
-from rooms.models import Membership, Room
+from rooms.models import Ban, Invite, Membership, Room
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SLUG = re.compile(r"[a-z0-9-]{1,64}")
@@ -26,19 +27,27 @@ _SLUG = re.compile(r"[a-z0-9-]{1,64}")
 
 def find_room(viewer: User, key: str) -> Room:
     """The room of that id or slug, if the viewer is a member. Raises NotFound."""
+    room, _ = find_room_to_read(viewer, key)
+    return room
+
+
+def find_room_to_read(viewer: User, key: str) -> tuple[Room, int]:
+    """`find_room`, and the number of the last of its messages that the viewer may not read. Raises NotFound."""
     parsed = _parsed(key)
     if parsed is None:
         raise NotFound
     column, value = ("slug", parsed) if isinstance(parsed, str) else ("id", saved_key(Room, parsed))
     # By hand, since most requests begin with it: to write this statement takes Django longer than all the rest.
     rows = Room.objects.raw(
-        "SELECT r.* FROM rooms_room r JOIN rooms_membership m ON m.room_id = r.id "
+        "SELECT r.*, m.reads_after FROM rooms_room r JOIN rooms_membership m ON m.room_id = r.id "  # nosec
         f"WHERE r.{column} = %s AND m.user_id = %s AND m.left_pos IS NULL",
         [value, saved_key(User, viewer.id)],
     )
-    if (room := next(iter(rows), None)) is None:
+    # Any, for the column that is none of Room's.
+    room: Any = next(iter(rows), None)
+    if room is None:
         raise NotFound
-    return room
+    return room, room.reads_after
 
 
 def get_membership(user_id: UUID, room_key: str) -> Membership:
@@ -47,6 +56,22 @@ def get_membership(user_id: UUID, room_key: str) -> Membership:
     if not found:
         raise NotFound
     return found[user_id, room_key]
+
+
+def get_administrator(viewer: User, room_key: str) -> Membership:
+    """The viewer's membership in a room of which they are admin or owner. Raises NotFound, Forbidden."""
+    membership = get_membership(viewer.id, room_key)
+    if not membership.may_administer:
+        raise Forbidden
+    return membership
+
+
+def refusal_to_write(membership: Membership) -> ChatError | None:
+    """What keeps the member from writing in their room, if anything does: its state, or a mute."""
+    state = membership.room.state
+    if state == Room.State.ARCHIVED or (state == Room.State.LOCKED and not membership.may_administer):
+        return RoomLocked()
+    return Muted() if membership.is_silenced else None
 
 
 def memberships_for(pairs: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Membership]:
@@ -111,6 +136,36 @@ def rooms_of(
     return rooms
 
 
+def rooms_to_join(viewer: User, *, search: str = "") -> QuerySet[Room]:
+    """The public rooms that the viewer may come into by themselves; `search` is part of a room's name."""
+    here = {"room": OuterRef("pk"), "user": viewer}
+    rooms = Room.objects.filter(
+        ~Exists(Membership.active.filter(**here)),
+        ~Exists(Ban.standing.filter(**here)),
+        visibility=Room.Visibility.PUBLIC,
+        state=Room.State.ACTIVE,
+    )
+    return rooms.filter(name__icontains=search.strip()) if search else rooms
+
+
+def find_room_to_join(viewer: User, key: str) -> Room:
+    """The room of that id or slug, if the viewer may come into it by themselves.
+
+    Raises:
+        NotFound: no such room for them: a private one, a closed one, one that they are banned from.
+        AlreadyMember
+    """
+    parsed = _parsed(key)
+    if parsed is None:
+        raise NotFound
+    column = "slug" if isinstance(parsed, str) else "id"
+    room = rooms_to_join(viewer).filter(**{column: parsed}).first()
+    if room is None:
+        find_room(viewer, key)  # or NotFound
+        raise AlreadyMember
+    return room
+
+
 def memberships_of(viewer: User) -> QuerySet[Membership]:
     """The viewer's memberships, with room and stream."""
     return Membership.active.filter(user=viewer).select_related("room__stream_row")
@@ -126,6 +181,34 @@ def members_of(viewer: User, room: Room) -> QuerySet[Membership]:
     """The members of a room, with their users; none if the viewer isn't one."""
     mine = Q(room__memberships__user=viewer, room__memberships__left_pos=None)
     return Membership.active.filter(mine, room=room).select_related("user")
+
+
+def banned_among(room: Room, user_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the named users who may not come into the room now."""
+    return set(Ban.standing.filter(room=room, user_id__in=user_ids).values_list("user_id", flat=True))
+
+
+def bans_of(viewer: User, room_key: str) -> QuerySet[Ban]:
+    """The bans that hold in a room, with their users. Raises NotFound, Forbidden."""
+    room = get_administrator(viewer, room_key).room
+    return Ban.standing.filter(room=room).select_related("user")
+
+
+def invites_of(viewer: User, room_key: str) -> QuerySet[Invite]:
+    """The invites that still let somebody into a room. Raises NotFound, Forbidden."""
+    return Invite.open.filter(room=get_administrator(viewer, room_key).room)
+
+
+def find_invite(viewer: User, code: str) -> Invite:
+    """The invite with that code, with its room. Raises NotFound: also where it lets the viewer in no more."""
+    invite = Invite.open.select_related("room").filter(code=code).first()
+    if (
+        invite is None
+        or invite.room.state in (Room.State.ARCHIVED, Room.State.DELETED)
+        or banned_among(invite.room, [viewer.id])
+    ):
+        raise NotFound
+    return invite
 
 
 def room_mates(viewer: User, user_ids: Collection[UUID]) -> set[UUID]:

@@ -32,7 +32,7 @@ def fetched(client: APIClient) -> tuple[State, dict[str, int]]:
         "rooms": {id_: {k: v for k, v in room.items() if k not in UNTOLD} for id_, room in rooms.items()},
         "members": {
             id_: {
-                member["user"]["id"]: member["role"]
+                member["user"]["id"]: {key: member[key] for key in ("role", "muted_until")}
                 for member in client.get(f"/api/v1/rooms/{id_}/members").json()["results"]
             }
             for id_ in rooms
@@ -42,6 +42,10 @@ def fetched(client: APIClient) -> tuple[State, dict[str, int]]:
                 message["seq"]: message
                 for message in client.get(f"/api/v1/rooms/{id_}/messages").json()["results"]
             }
+            for id_ in rooms
+        },
+        "pins": {
+            id_: [message["id"] for message in client.get(f"/api/v1/rooms/{id_}/pins").json()["results"]]
             for id_ in rooms
         },
         "friends": {row["user"]["id"] for row in client.get("/api/v1/friends").json()["results"]},
@@ -86,9 +90,88 @@ def _message(state: State, data: dict[str, Any]) -> None:
     room["my"]["unread_count"] = room["last_seq"] - room["my"]["last_read_seq"]
 
 
+def _shown(state: State, room_id: str, seq: int) -> Iterator[dict[str, Any]]:
+    """A message, in each place where a client shows it."""
+    last = state["rooms"][room_id]["last_message"]
+    yield state["messages"][room_id][seq]
+    if last["seq"] == seq:
+        yield last
+
+
+def _quoting(state: State, room_id: str, id_: str) -> Iterator[dict[str, Any]]:
+    """What is shown of a message above each of those that answer it, in each place."""
+    last = state["rooms"][room_id]["last_message"]
+    for message in (*state["messages"][room_id].values(), last):
+        if message["reply_to"] and message["reply_to"]["id"] == id_:
+            yield message["reply_to"]
+
+
+def _message_updated(state: State, data: dict[str, Any]) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        message.update({key: data[key] for key in ("content", "mentions", "edited_at")})
+    for quoted in _quoting(state, data["room_id"], data["id"]):
+        quoted["excerpt"] = data["content"][:120]
+
+
+def _message_deleted(state: State, data: dict[str, Any]) -> None:
+    room_id = data["room_id"]
+    nothing = {
+        "content": "",
+        "file_url": None,
+        "file": None,
+        "mentions": [],
+        "reactions": [],
+        "pinned_at": None,
+    }
+    for message in _shown(state, room_id, data["seq"]):
+        message.update(nothing, **{key: data[key] for key in ("deleted_at", "deleted_by")})
+    for quoted in _quoting(state, room_id, data["id"]):
+        quoted["excerpt"] = ""
+    if answered := state["messages"][room_id][data["seq"]]["reply_to"]:
+        state["messages"][room_id][answered["seq"]]["reply_count"] -= 1
+    state["pins"][room_id] = [id_ for id_ in state["pins"][room_id] if id_ != data["id"]]
+
+
+def _reaction_changed(state: State, data: dict[str, Any], *, added: bool) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        reactions = {reaction["emoji"]: reaction for reaction in message["reactions"]}
+        reaction = reactions.setdefault(data["emoji"], {"emoji": data["emoji"], "me": False})
+        reaction["count"] = data["count"]
+        if data["user_id"] == state["me"]["id"]:
+            reaction["me"] = added
+        message["reactions"] = [reactions[emoji] for emoji in sorted(reactions) if reactions[emoji]["count"]]
+
+
+def _reaction_added(state: State, data: dict[str, Any]) -> None:
+    _reaction_changed(state, data, added=True)
+
+
+def _reaction_removed(state: State, data: dict[str, Any]) -> None:
+    _reaction_changed(state, data, added=False)
+
+
+def _message_pinned(state: State, data: dict[str, Any]) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        message["pinned_at"] = data["pinned_at"]
+    state["pins"][data["room_id"]].insert(0, data["message_id"])
+
+
+def _message_unpinned(state: State, data: dict[str, Any]) -> None:
+    for message in _shown(state, data["room_id"], data["seq"]):
+        message["pinned_at"] = None
+    state["pins"][data["room_id"]].remove(data["message_id"])
+
+
 def _member_added(state: State, data: dict[str, Any]) -> None:
-    state["members"][data["room_id"]][data["user"]["id"]] = data["role"]
+    _member_updated(state, data)
     state["rooms"][data["room_id"]]["member_count"] += 1
+
+
+def _member_updated(state: State, data: dict[str, Any]) -> None:
+    user_id, room = data["user"]["id"], state["rooms"][data["room_id"]]
+    state["members"][room["id"]][user_id] = {key: data[key] for key in ("role", "muted_until")}
+    if user_id == state["me"]["id"]:
+        room["my"] |= {"role": data["role"], "silenced_until": data["muted_until"]}
 
 
 def _member_removed(state: State, data: dict[str, Any]) -> None:
@@ -102,15 +185,23 @@ def _room_joined(state: State, data: dict[str, Any]) -> None:
     state["rooms"][room["id"]] = room
     state["members"][room["id"]] = None
     state["messages"][room["id"]] = None
+    state["pins"][room["id"]] = None
 
 
 def _room_updated(state: State, data: dict[str, Any]) -> None:
-    state["rooms"][data["id"]] |= {key: value for key, value in data.items() if key not in UNTOLD}
+    # Without a last message where not everyone may read it: mine came with its own event.
+    untold = (*UNTOLD, "last_message") if data["last_message"] is None else UNTOLD
+    state["rooms"][data["id"]] |= {key: value for key, value in data.items() if key not in untold}
+
+
+def _room_preferences(state: State, data: dict[str, Any]) -> None:
+    mine = state["rooms"][data["room_id"]]["my"]
+    mine |= {key: data[key] for key in ("muted_until", "pinned")}
 
 
 def _room_gone(state: State, data: dict[str, Any]) -> None:
     # Of a deleted room two streams tell, either of them first.
-    for part in ("rooms", "members", "messages"):
+    for part in ("rooms", "members", "messages", "pins"):
         state[part].pop(data["room_id"], None)
 
 
@@ -137,10 +228,18 @@ def _account_updated(state: State, data: dict[str, Any]) -> None:
 
 HANDLERS = {
     "message": _message,
+    "message.updated": _message_updated,
+    "message.deleted": _message_deleted,
+    "message.pinned": _message_pinned,
+    "message.unpinned": _message_unpinned,
+    "reaction.added": _reaction_added,
+    "reaction.removed": _reaction_removed,
     "member.added": _member_added,
     "member.removed": _member_removed,
+    "member.updated": _member_updated,
     "room.joined": _room_joined,
     "room.updated": _room_updated,
+    "room.preferences": _room_preferences,
     "room.left": _room_gone,
     "room.deleted": _room_gone,
     "friend.request": _friend_request,

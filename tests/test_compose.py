@@ -113,8 +113,7 @@ class TestCompose:
 
     def test_web_is_given_only_variables_that_somebody_reads(self) -> None:
         example = set(re.findall(r"^(?:# )?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-        read_by_uvicorn = {"FORWARDED_ALLOW_IPS"}
-        assert set(SERVICES["web"]["environment"]) - example - read_by_uvicorn == set()
+        assert set(SERVICES["web"]["environment"]) - example == set()
 
 
 class TestDockerfile:

@@ -15,7 +15,7 @@ ROOMS = {
 }
 # fmt: on
 DOMAIN_APPS = {
-    "accounts": ROOMS | {"tokens"},
+    "accounts": ROOMS | {"tokens", "templates"},
     "friendships": ROOMS,
     "rooms": ROOMS,
     "messaging": ROOMS,

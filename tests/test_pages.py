@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 
@@ -48,6 +49,22 @@ def test_a_path_that_nobody_claims_is_a_problem_not_a_page(anonymous: APIClient,
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/nothing", 404, "not_found"),
+        ("/api/v1/blocks/not-a-uuid", 404, "not_found"),
+        ("/ws", 426, "upgrade_required"),
+        ("/admin/login/", 403, "forbidden"),
+    ],
+)
+def test_a_browser_that_sends_a_form_gets_no_other_answer(path: str, status: int, code: str) -> None:
+    """The tests' clients are let off the check of forms that browsers meet."""
+    answer = Client(enforce_csrf_checks=True).put(path)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("path", ["/ws", "/ws/", "/api/v1/ws"])

@@ -4,11 +4,18 @@ Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and
 """
 
 from accounts.services.avatars import remove_avatar, set_avatar
-from accounts.services.passwords import PASSWORD_SECONDS, change_password, keep_new_password
+from accounts.services.passwords import (
+    PASSWORD_SECONDS,
+    change_password,
+    keep_new_password,
+    request_password_reset,
+    reset_password,
+)
 from accounts.services.profiles import mark_seen, update_me
 from accounts.services.registering import register
 from accounts.services.sessions import Device, end_session, login, logout, logout_all, refresh
 from accounts.services.staff import activate_users, deactivate_users, save_user
+from accounts.services.verification import resend_verification, verify_email
 
 __all__ = [
     "PASSWORD_SECONDS",
@@ -25,7 +32,11 @@ __all__ = [
     "refresh",
     "register",
     "remove_avatar",
+    "request_password_reset",
+    "resend_verification",
+    "reset_password",
     "save_user",
     "set_avatar",
     "update_me",
+    "verify_email",
 ]

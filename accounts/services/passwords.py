@@ -9,8 +9,10 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from accounts import events
-from accounts.models import Session, User
+from accounts import events, selectors
+from accounts.models import OneTimeCode, Session, User
+from accounts.services.attempts import Attempt, at_code, at_mail
+from accounts.services.codes import INCORRECT, mail_code, try_code
 from accounts.services.sessions import logout_all, revoke
 from core import limits
 from core.errors import FieldError, RateLimited, SessionRevoked, ValidationFailed
@@ -59,9 +61,51 @@ def _replace_password(user: User, new_hash: str, *, session_id: UUID) -> bool:
     return True
 
 
+def request_password_reset(*, email: str, address: str | None) -> None:
+    """Mail a code for a new password to the account with this address; if there is none, nothing tells.
+
+    Raises:
+        RateLimited: asked too often, whether or not there is such an account.
+    """
+    Attempt(at_mail(OneTimeCode.Purpose.RESET), login=email, address=address)
+    mail_code(email, OneTimeCode.Purpose.RESET)
+
+
+def reset_password(*, email: str, code: str, new_password: str, address: str | None) -> None:
+    """Replace a forgotten password by means of the code that was mailed, and end every session of the user.
+
+    Raises:
+        ValidationFailed: `code_incorrect` on `code`, for an address that nobody has alike; with the right code
+            `password_…` on `new_password`, and the code still holds.
+        RateLimited: too many attempts.
+    """
+    with Attempt(at_code(OneTimeCode.Purpose.RESET), login=email, address=address):
+        # Before it is known whether it is needed: it takes as long for all.
+        new_hash = make_password(new_password)
+        user = selectors.active_user_by_email(email)
+        broken = [INCORRECT] if user is None else _reset_password(user, code, new_password, new_hash)
+        # Told after the transaction: an error inside it would take back that a try was counted.
+        if broken:
+            raise ValidationFailed(errors=broken)
+
+
+@transactional
+def _reset_password(user: User, code: str, new_password: str, new_hash: str) -> list[FieldError]:
+    user = User.objects.select_for_update().get(id=user.id)
+    found = try_code(user, OneTimeCode.Purpose.RESET, code)
+    if found is None:
+        return [INCORRECT]
+    if broken := weaknesses(new_password, user, attr="new_password"):
+        return broken
+    found.delete()
+    user.password = new_hash
+    keep_new_password(user)
+    return []
+
+
 @transactional
 def keep_new_password(user: User) -> None:
-    """Save the hash in `user.password`, which staff have set, and end every session of the user."""
+    """Save the hash in `user.password`, and end every session of the user."""
     User.objects.filter(id=user.id).update(password=user.password)
     logout_all(user)
 

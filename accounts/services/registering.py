@@ -8,6 +8,7 @@ from accounts.models import Session, User
 from accounts.services.names import save_unique, taken
 from accounts.services.passwords import weaknesses
 from accounts.services.sessions import Device, open_session
+from accounts.services.verification import send_verification
 from core.errors import ValidationFailed
 from core.transactions import transactional
 from eventlog import log
@@ -15,7 +16,7 @@ from eventlog.log import user_stream
 
 
 def register(*, username: str, email: str, password: str, device: Device, display_name: str = "") -> Session:
-    """Make an account, and log it in.
+    """Make an account, log it in, and mail a code for its address if such are to be verified.
 
     Raises:
         ValidationFailed: `unique` on `username` or `email`, `password_…` on `password`.
@@ -32,4 +33,5 @@ def register(*, username: str, email: str, password: str, device: Device, displa
 def _register(user: User, device: Device) -> Session:
     log.lock(user_stream(user.id))
     save_unique(user)
+    send_verification(user.email)
     return open_session(user, device)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import events, selectors, tokens
 from accounts.models import Session, User
+from accounts.services.attempts import Attempt, at_login
 from core.errors import AccountSuspended, InvalidCredentials, NotFound, SessionRevoked
 from core.transactions import transactional
 
@@ -30,15 +31,17 @@ def login(*, login: str, password: str, device: Device) -> Session:
     Raises:
         InvalidCredentials: no such account, or another password; nothing tells which.
         AccountSuspended: the password is right, but the user may not log in now.
+        RateLimited: too many attempts that failed, whether or not there is such an account.
     """
     session = None
-    while session is None:
-        user = selectors.user_with_credentials(login, password)
-        if user is None:
-            raise InvalidCredentials
-        if not user.is_active:
-            raise AccountSuspended
-        session = _open_session_by_password(user, device)
+    with Attempt(at_login(), login=login, address=device.ip):
+        while session is None:
+            user = selectors.user_with_credentials(login, password)
+            if user is None:
+                raise InvalidCredentials
+            if not user.is_active:
+                raise AccountSuspended
+            session = _open_session_by_password(user, device)
     return session
 
 
@@ -69,6 +72,9 @@ def open_session(user: User, device: Device) -> Session:
 def refresh(raw: str) -> Session:
     """Spend a refresh token; `tokens.issue` then makes the session's next pair.
 
+    Tabs that share a token may come with it at the same time. So for REFRESH_GRACE_SECONDS the one that was
+    spent last gives the pair that it gave: all tabs end up with the same refresh token, and none with a spent one.
+
     Raises:
         TokenInvalid, TokenExpired: this is no refresh token of ours that holds.
         SessionRevoked: the session has ended; or the token was spent before, which ends it.
@@ -84,19 +90,29 @@ def refresh(raw: str) -> Session:
 
 @transactional
 def _rotate(session: Session, *, spent: UUID) -> bool:
-    now = timezone.now()
-    session.refresh_id, session.last_used_at = uuid4(), now
-    session.expires_at = now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
+    sessions = Session.objects.filter(id=session.id, revoked_at=None)
+    now, next_id = timezone.now(), uuid4()
     # Of two that come with the same token, the database lets one change the row.
-    rotated = Session.objects.filter(id=session.id, refresh_id=spent, revoked_at=None).update(
-        refresh_id=session.refresh_id, last_used_at=now, expires_at=session.expires_at
-    )
-    if not rotated:
-        # A spent token came back: someone has a copy, and whether the thief or the owner was first
-        # can't be told. So the session ends for both (RFC 9700 §4.14.2).
-        revoke(Session.objects.filter(id=session.id))
-        events.sessions_ended(session.user_id, [session.id])
-    return bool(rotated)
+    if sessions.filter(refresh_id=spent).update(
+        refresh_id=next_id,
+        spent_id=spent,
+        spent_at=now,
+        last_used_at=now,
+        expires_at=now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
+    ):
+        session.refresh_id = next_id
+        return True
+    # By a later clock than the one that wrote `spent_at`, if we waited for it.
+    grace = timezone.now() - timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
+    just_spent = sessions.filter(spent_id=spent, spent_at__gt=grace)
+    if current_id := just_spent.values_list("refresh_id", flat=True).first():
+        session.refresh_id = current_id
+        return True
+    # A spent token came back: someone has a copy, and whether the thief or the owner was first
+    # can't be told. So the session ends for both (RFC 9700 §4.14.2).
+    revoke(sessions)
+    events.sessions_ended(session.user_id, [session.id])
+    return False
 
 
 @transactional

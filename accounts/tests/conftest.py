@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,10 @@ from uuid import uuid4
 import jwt
 import pytest
 from django.conf import settings
+from django.core.mail import EmailMessage
 
 from accounts.models import Session
+from accounts.services.codes import outbox
 from realtime import publish
 
 
@@ -25,6 +28,23 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any, str]]:
 
     monkeypatch.setattr(publish, "end_connections", hear)
     return heard
+
+
+@pytest.fixture
+def mails(transactional_db: None, mailoutbox: list[EmailMessage]) -> Callable[[], list[EmailMessage]]:
+    """All that has been mailed, once what is under way has been, too."""
+
+    def get() -> list[EmailMessage]:
+        outbox.wait()
+        return mailoutbox
+
+    return get
+
+
+@pytest.fixture
+def mailed_code(mails: Callable[[], list[EmailMessage]]) -> Callable[[], str]:
+    """The code in the last mail."""
+    return lambda: re.findall(r"^    (\S{4}-\S{4})$", mails()[-1].body, re.MULTILINE)[0]
 
 
 @pytest.fixture

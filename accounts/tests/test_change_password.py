@@ -136,7 +136,7 @@ class TestRace:
 
     @pytest.mark.django_db(transaction=True)
     def test_no_session_made_with_the_old_password_survives(self, alice, session_of, race, settings):
-        settings.PASSWORD_ATTEMPTS = 1000
+        settings.PASSWORD_ATTEMPTS = settings.LOGIN_ATTEMPTS = 1000
         passwords = [OLD, NEW]
         for _ in range(10):
             old, new = passwords

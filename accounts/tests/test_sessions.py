@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 from django.utils import timezone
 
@@ -37,6 +38,18 @@ class TestList:
             "192.0.2.7",
             "Agent/1",
         )
+
+    def test_their_address_is_not_what_a_client_says_of_itself(self, server):
+        body = {"username": "alice", "email": "alice@example.com", "password": "worn-out-jumpy-tutor"}
+        headers = {"X-Forwarded-For": "198.51.100.1", "X-Real-IP": "198.51.100.1"}
+        httpx.post(f"{server.http}/api/v1/auth/register", json=body, headers=headers).raise_for_status()
+        assert Session.objects.get().ip == "127.0.0.1"
+
+    def test_behind_a_proxy_it_is_what_the_proxy_saw(self, alice, anonymous, settings):
+        settings.TRUSTED_PROXIES = 1
+        body = {"login": "alice", "password": "alice-demo-2026"}
+        anonymous.post("/api/v1/auth/login", body, HTTP_X_FORWARDED_FOR="198.51.100.1, 192.0.2.7")
+        assert Session.objects.get().ip == "192.0.2.7"
 
     def test_ended_and_expired_ones_are_not_listed(self, alice, client_of, session_of):
         client = client_of(alice)

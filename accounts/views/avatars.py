@@ -9,8 +9,7 @@ from rest_framework.response import Response
 
 from accounts import schemas, services
 from accounts.tokens import caller
-from accounts.views.answers import LOGGED_OUT
-from core.openapi import FILE_FORM, FILE_REFUSALS, problems
+from core.openapi import FILE_FORM, problems
 from core.parsers import FileParser
 from core.serializers import FileBody, read_body
 
@@ -18,16 +17,17 @@ from core.serializers import FileBody, read_body
 @extend_schema(tags=["users"])
 class AvatarViewSet(viewsets.ViewSet):
     parser_classes = (FileParser,)
+    throttle_scope = "upload"
 
     @extend_schema(
         summary="Show a picture as my face",
         description="JPEG, PNG, GIF or WebP. It is cut to a square and made anew, without where it was taken.",
-        **FILE_FORM,
-        responses={200: schemas.Me, **problems(*FILE_REFUSALS, *LOGGED_OUT)},
+        request=FILE_FORM,
+        responses={200: schemas.Me, **problems("storage_unavailable")},
     )
     def update(self, request: Request) -> Response:
         return Response(schemas.me(services.set_avatar(caller(request), **read_body(FileBody, request))))
 
-    @extend_schema(summary="Show no face", responses={200: schemas.Me, **problems(*LOGGED_OUT)})
+    @extend_schema(summary="Show no face", responses={200: schemas.Me})
     def destroy(self, request: Request) -> Response:
         return Response(schemas.me(services.remove_avatar(caller(request))))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
 from rest_framework.permissions import AllowAny
@@ -13,6 +11,7 @@ from rest_framework.response import Response
 from accounts import schemas, services, tokens
 from accounts.models import Session
 from accounts.serializers import LoginBody, RefreshBody, RegisterBody
+from core.addresses import client_address
 from core.openapi import problems
 from core.serializers import read_body
 
@@ -23,13 +22,13 @@ class LoginViewSet(viewsets.ViewSet):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_scope = "login"
 
     @extend_schema(
         summary="Make an account and log in",
         request=RegisterBody,
         responses={
             201: schemas.LoggedIn,
-            **problems("validation_error", "unknown_field", "malformed_json"),
         },
     )
     def register(self, request: Request) -> Response:
@@ -41,7 +40,7 @@ class LoginViewSet(viewsets.ViewSet):
         request=LoginBody,
         responses={
             200: schemas.LoggedIn,
-            **problems("validation_error", "unknown_field", "invalid_credentials", "account_suspended"),
+            **problems("invalid_credentials", "account_suspended"),
         },
     )
     def login(self, request: Request) -> Response:
@@ -51,18 +50,12 @@ class LoginViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Exchange the refresh token for new tokens",
-        description="Each refresh token is good once. One that comes back ends its session.",
+        description="Each refresh token is good once. One that comes back ends its session; but for a few seconds, so "
+        "that parallel tabs can share one, the token that was just spent gives the same refresh token again.",
         request=RefreshBody,
         responses={
             200: schemas.Tokens,
-            **problems(
-                "validation_error",
-                "unknown_field",
-                "token_invalid",
-                "token_expired",
-                "session_revoked",
-                "account_suspended",
-            ),
+            **problems("token_invalid", "token_expired", "session_revoked", "account_suspended"),
         },
     )
     def refresh(self, request: Request) -> Response:
@@ -77,12 +70,4 @@ def _logged_in(session: Session) -> schemas.LoggedIn:
 def _device(request: Request, *, name: str = "") -> services.Device:
     agent = request.headers.get("User-Agent", "")
     printable = "".join(character for character in agent if character.isprintable())
-    return services.Device(name, _ip(request.META.get("REMOTE_ADDR", "")), printable[:256])
-
-
-def _ip(text: str) -> str | None:
-    """An address without its zone; None where there is none, as behind a Unix socket."""
-    try:
-        return str(ipaddress.ip_address(text.partition("%")[0]))
-    except ValueError:
-        return None
+    return services.Device(name, client_address(request), printable[:256])

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import Token
@@ -17,7 +18,6 @@ from accounts import schemas, selectors, services, tokens
 from accounts.models import Session
 from accounts.serializers import ChangePasswordBody
 from accounts.tokens import caller
-from accounts.views.answers import LOGGED_OUT
 from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from core.serializers import read_body
@@ -27,12 +27,14 @@ SESSIONS = Keyset("sessions", order=("-created_at", "-id"))
 
 @extend_schema(tags=["auth"])
 class SessionViewSet(viewsets.ViewSet):
-    @extend_schema(summary="Log out here", request=None, responses={204: None, **problems(*LOGGED_OUT)})
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(summary="Log out here", request=None, responses={204: None})
     def logout(self, request: Request) -> Response:
         services.logout(caller(request), session_id=_session_id(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(summary="Log out everywhere", request=None, responses={204: None, **problems(*LOGGED_OUT)})
+    @extend_schema(summary="Log out everywhere", request=None, responses={204: None})
     def logout_all(self, request: Request) -> Response:
         services.logout_all(caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -43,7 +45,6 @@ class SessionViewSet(viewsets.ViewSet):
         request=ChangePasswordBody,
         responses={
             204: None,
-            **problems("validation_error", "unknown_field", *LOGGED_OUT, "rate_limited"),
         },
     )
     def change_password(self, request: Request) -> Response:
@@ -55,7 +56,7 @@ class SessionViewSet(viewsets.ViewSet):
         summary="A ticket for the socket",
         description="Opens one socket, once: `/ws?ticket=…`.",
         request=None,
-        responses={201: schemas.Ticket, **problems(*LOGGED_OUT)},
+        responses={201: schemas.Ticket},
     )
     def ws_ticket(self, request: Request) -> Response:
         ticket = tokens.issue_ticket(_session_id(request), float(_token(request)["exp"]))
@@ -64,7 +65,7 @@ class SessionViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Where I am logged in, newest first",
         parameters=[PageQuery],
-        responses={200: schemas.SessionPage, **problems("invalid_parameter", *LOGGED_OUT)},
+        responses={200: schemas.SessionPage},
     )
     def list(self, request: Request) -> Response:
         current_id = _session_id(request)
@@ -74,9 +75,7 @@ class SessionViewSet(viewsets.ViewSet):
 
         return Response(SESSIONS.page(request, selectors.live_sessions(caller(request)), show))
 
-    @extend_schema(
-        summary="End a session of mine", responses={204: None, **problems("not_found", *LOGGED_OUT)}
-    )
+    @extend_schema(summary="End a session of mine", responses={204: None, **problems("not_found")})
     def destroy(self, request: Request, id: UUID) -> Response:  # noqa: A002 - the name in the path
         services.end_session(caller(request), session_id=id)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -24,6 +24,8 @@ TOKEN = jwt.encode({"sub": "alice"}, "a-key-that-is-long-enough-for-hs256!", alg
         ("bearer abc", "[token]"),
         ("BEARER  abc def", "[token] def"),
         (f"chat.v1, chat.v1.token.{TOKEN}", "chat.v1, [token]"),
+        ("POST /api/v1/invites/q8_x-Zz0/accept 200", "POST /api/v1/invites/[token]/accept 200"),
+        ("DELETE /api/v1/rooms/kitchen/invites/q8_x-Zz0", "DELETE /api/v1/rooms/kitchen/invites/[token]"),
         ("no secrets here", "no secrets here"),
         ("what? nothing", "what? nothing"),
     ],

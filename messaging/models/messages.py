@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -45,6 +47,8 @@ class Message(models.Model):
     file = models.OneToOneField(File, on_delete=models.SET_NULL, null=True, related_name="message")
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
+    # Of all emoji together: a page without reactions is not asked for any.
+    reaction_count = models.PositiveIntegerField(default=0, db_default=0)
     client_message_id = ExactCharField(max_length=64, null=True)
     body_hash = models.CharField(max_length=64)
     edited_at = models.DateTimeField(null=True)
@@ -52,6 +56,9 @@ class Message(models.Model):
     deleted_by = models.CharField(max_length=9, choices=DeletedBy.choices, null=True)  # noqa: DJ001
     pinned_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    # No column: whom it mentions, while it is on its way to the log; the rows are `Mention`'s.
+    mentioned: Sequence[UUID] = ()
 
     class Meta:
         constraints: ClassVar[list[Any]] = [

@@ -1,5 +1,14 @@
 """What clients see of messaging: the same objects in REST answers and in frames."""
 
+from messaging.schemas.edits import (
+    MessageDeleted,
+    MessageUpdated,
+    Revision,
+    RevisionPage,
+    message_deleted,
+    message_updated,
+    revision,
+)
 from messaging.schemas.files import (
     FILE_COLUMNS,
     File,
@@ -10,11 +19,12 @@ from messaging.schemas.files import (
     file_with_link,
     signed_upload,
 )
-from messaging.schemas.markers import ReadMarker, Receipt, Typing
+from messaging.schemas.markers import ReadMarker, Receipt, Typing, Unread, UnreadRoom
 from messaging.schemas.messages import (
     Message,
     MessagePage,
     Parts,
+    Reaction,
     RoomMessage,
     SentMessage,
     message,
@@ -22,6 +32,8 @@ from messaging.schemas.messages import (
     room_message,
     sent_message,
 )
+from messaging.schemas.pins import MessagePinned, MessageUnpinned, message_pinned
+from messaging.schemas.reactions import ReactionChanged, Reactions
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
@@ -29,20 +41,35 @@ __all__ = [
     "File",
     "FileWithLink",
     "Message",
+    "MessageDeleted",
     "MessagePage",
+    "MessagePinned",
+    "MessageUnpinned",
+    "MessageUpdated",
     "Parts",
+    "Reaction",
+    "ReactionChanged",
+    "Reactions",
     "ReadMarker",
     "Receipt",
+    "Revision",
+    "RevisionPage",
     "RoomMessage",
     "SentMessage",
     "SignedUpload",
     "Snapshot",
     "Typing",
+    "Unread",
+    "UnreadRoom",
     "file",
     "file_url",
     "file_with_link",
     "message",
+    "message_deleted",
     "message_of",
+    "message_pinned",
+    "message_updated",
+    "revision",
     "room_message",
     "sent_message",
     "signed_upload",

@@ -1,4 +1,4 @@
-"""What tells how far someone has read or received, and who types."""
+"""What tells how far someone has read or received, what they have not, and who types."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ class ReadMarker(msgspec.Struct):
 
     last_read_seq: int
     unread_count: int
+
+
+class UnreadRoom(msgspec.Struct):
+    """What the caller has not read of a room, and how much of it mentions them."""
+
+    room_id: UUID
+    unread_count: int
+    mention_count: int
+
+
+class Unread(msgspec.Struct):
+    """The rooms with something to read, latest activity first, and how much it is in all."""
+
+    total: int
+    rooms: list[UnreadRoom]
 
 
 class Receipt(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from messaging.schemas.files import File, file
 
 EXCERPT_LENGTH = 120
 
+DeletedBy = Literal["author", "moderator"]
+
 
 class ReplyPreview(msgspec.Struct):
     """The message that a reply answers, as far as a client shows it above the reply."""
@@ -27,9 +29,11 @@ class ReplyPreview(msgspec.Struct):
 
 
 class Reaction(msgspec.Struct):
+    """How many have reacted with an emoji. `me`: the viewer has; frames, which are everyone's, are without it."""
+
     emoji: str
     count: int
-    me: bool
+    me: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Message(msgspec.Struct):
@@ -50,7 +54,7 @@ class Message(msgspec.Struct):
     client_message_id: str | None
     edited_at: Timestamp | None
     deleted_at: Timestamp | None
-    deleted_by: Literal["author", "moderator"] | None
+    deleted_by: DeletedBy | None
     pinned_at: Timestamp | None
     created_at: Timestamp
 
@@ -80,12 +84,15 @@ class SentMessage(msgspec.Struct):
 class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
-    `cards` of all senders, the columns of each message that one of them answers, and the files, by id.
+    `cards` of all senders, the columns of each message that one of them answers, and the files, by id. `mentions`
+    and `reactions` of those messages that have some, in order.
     """
 
     cards: Mapping[UUID, UserCard]
     replied: Mapping[UUID, Any]
     files: Mapping[UUID, File]
+    mentions: Mapping[UUID, Sequence[UUID]]
+    reactions: Mapping[UUID, Sequence[Reaction]]
 
 
 def message(row: MessageRow) -> Message:
@@ -122,6 +129,8 @@ def _loaded(row: MessageRow) -> Parts:
         cards={one.sender_id: user_card(one.sender) for one in rows},
         replied={one.id: one for one in rows},
         files={row.file.id: file(row.file)} if row.file else {},
+        mentions={row.id: row.mentioned},
+        reactions={},
     )
 
 
@@ -133,13 +142,12 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "type": row.type,
         "content": row.content,
         "file_url": row.file_url,
-        # A deleted message may keep its file until that is collected.
-        "file": parts.files.get(row.file_id) if row.deleted_at is None else None,
+        "file": parts.files.get(row.file_id),
         "sender": parts.cards[row.sender_id],
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
-        "mentions": [],
-        "reactions": [],
+        "mentions": list(parts.mentions.get(row.id, ())),
+        "reactions": list(parts.reactions.get(row.id, ())),
         "client_message_id": row.client_message_id,
         "edited_at": rfc3339(row.edited_at),
         "deleted_at": rfc3339(row.deleted_at),

@@ -1,16 +1,33 @@
 """Reads of messaging."""
 
 from messaging.selectors.files import get_file, get_upload, signature_for, viewer_by
-from messaging.selectors.messages import get_message, last_messages, messages_in, readable_messages, show
+from messaging.selectors.messages import (
+    get_message,
+    get_sent_message,
+    last_messages,
+    messages_in,
+    readable_messages,
+    show,
+)
+from messaging.selectors.parts import mentions_of, reactions_to
+from messaging.selectors.pins import pins_in
+from messaging.selectors.revisions import revisions_of
+from messaging.selectors.unread import unread_of
 
 __all__ = [
     "get_file",
     "get_message",
+    "get_sent_message",
     "get_upload",
     "last_messages",
+    "mentions_of",
     "messages_in",
+    "pins_in",
+    "reactions_to",
     "readable_messages",
+    "revisions_of",
     "show",
     "signature_for",
+    "unread_of",
     "viewer_by",
 ]

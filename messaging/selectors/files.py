@@ -20,7 +20,7 @@ _LINK = "file.link"
 def get_file(viewer: User, file_id: UUID) -> File:
     """A file of the viewer's, or of a message that they may read; gone with its message. Raises NotFound."""
     unsent = Q(unsent_since__isnull=False)
-    shown = Q(message__isnull=False, message__deleted_at=None)
+    shown = Q(message__isnull=False)
     found = File.objects.filter(unsent | shown, id=file_id, completed_at__isnull=False).first()
     if found is None:
         raise NotFound

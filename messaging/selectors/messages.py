@@ -1,36 +1,45 @@
-"""Reads of messages. A viewer reads the rooms that they are a member of."""
+"""Reads of messages. A viewer reads the rooms that they are a member of: from the start, or from joining on."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import User
-from accounts.selectors import cards
+from accounts.schemas import CARD_COLUMNS, card_of
 from core.errors import NotFound
 from messaging import schemas
-from messaging.models import File, Message
-from rooms.models import Membership, Room
-from rooms.selectors import find_room
+from messaging.models import Message
+from messaging.selectors.parts import files_by_id, mentions_of, reactions_to
+from rooms.models import Room
+from rooms.selectors import find_room_to_read
 
+_CARD = CARD_COLUMNS[1:]
 _COLUMNS = (
     *("id", "room_id", "seq", "type", "content", "file_url", "file_id", "sender_id", "reply_to_id"),
-    *("reply_count", "client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
+    *("reply_count", "reaction_count"),
+    *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
+    # What a card needs besides the id, last: a join costs less than a statement more.
+    *(f"sender__{name}" for name in _CARD),
 )
 
 
 def messages_in(viewer: User, room_key: str) -> QuerySet[Message, Any]:
-    """A room's messages, by their columns, for `show`. Raises NotFound."""
-    room = find_room(viewer, room_key)
-    return Message.objects.filter(room=room).values_list(*_COLUMNS, named=True)
+    """What the viewer may read of a room, by the messages' columns, for `show`. Raises NotFound."""
+    room, reads_after = find_room_to_read(viewer, room_key)
+    return Message.objects.filter(room=room, seq__gt=reads_after).values_list(*_COLUMNS, named=True)
 
 
 def readable_messages(viewer: User) -> QuerySet[Message]:
-    """All messages that the viewer may read: those of the rooms that they are in now."""
-    return Message.objects.filter(room_id__in=Membership.active.filter(user=viewer).values("room_id"))
+    """All messages that the viewer may read: those of the rooms that they are in now, as far back as they may."""
+    return Message.objects.filter(
+        room__memberships__user=viewer,
+        room__memberships__left_pos=None,
+        room__memberships__reads_after__lt=F("seq"),
+    )
 
 
 def get_message(viewer: User, message_id: UUID) -> schemas.Message:
@@ -41,10 +50,22 @@ def get_message(viewer: User, message_id: UUID) -> schemas.Message:
     return show(viewer, found)[0]
 
 
+def get_sent_message(sender: User, message_id: UUID) -> schemas.Message:
+    """What the sender has sent, also to where they can't read it any more: the answer to a repeat."""
+    rows = Message.objects.filter(id=message_id, sender=sender).values_list(*_COLUMNS, named=True)
+    return show(sender, list(rows))[0]
+
+
 def last_messages(viewer: User | None, rooms: Sequence[Room]) -> dict[UUID, schemas.Message]:
-    """The last message of each of the rooms that has one, by room id. The caller has checked the rooms."""
+    """The last message of each of the rooms that has one which the viewer may read, by room id.
+
+    Without a viewer, of each that has one: the caller knows who will see it.
+    """
     ids = [room.last_message_id for room in rooms if room.last_message_id]
-    rows = Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True) if ids else []
+    if not ids:
+        return {}
+    readable = readable_messages(viewer) if viewer else Message.objects.all()
+    rows = readable.filter(id__in=ids).values_list(*_COLUMNS, named=True)
     return {message.room_id: message for message in show(viewer, list(rows))}
 
 
@@ -58,15 +79,10 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
     ids = {row.reply_to_id for row in rows if row.reply_to_id}
     replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
     parts = schemas.Parts(
-        cards=cards({row.sender_id for row in (*rows, *replied)}),
+        cards={row.sender_id: card_of(row.sender_id, *row[-len(_CARD) :]) for row in (*rows, *replied)},
         replied={row.id: row for row in replied},
-        files=_files({row.file_id for row in rows if row.file_id}),
+        files=files_by_id({row.file_id for row in rows if row.file_id}),
+        mentions=mentions_of([row.id for row in rows if "@" in row.content]),
+        reactions=reactions_to(viewer, [row.id for row in rows if row.reaction_count]),
     )
     return [schemas.message_of(row, parts) for row in rows]
-
-
-def _files(file_ids: Collection[UUID]) -> dict[UUID, schemas.File]:
-    if not file_ids:
-        return {}
-    rows = File.objects.filter(id__in=file_ids).values_list(*schemas.FILE_COLUMNS, named=True)
-    return {row.id: schemas.file(row) for row in rows}

@@ -71,6 +71,4 @@ def _forget(file: File) -> None:
 
 def _orphaned() -> tuple[Q, Q]:
     old = timezone.now() - timedelta(days=UNSENT_DAYS)
-    return Q(unsent_since__lt=old), Q(unsent_since=None) & (
-        Q(message=None) | Q(message__deleted_at__isnull=False)
-    )
+    return Q(unsent_since__lt=old), Q(unsent_since=None, message=None)

@@ -40,7 +40,9 @@ class Draft(msgspec.Struct, kw_only=True, frozen=True):
 
 def checked(draft: Draft) -> Draft | ValidationFailed:
     """The draft in its stored form, or what is wrong with it, all of it."""
-    errors = [*_wrong_content(draft), *_wrong_url(draft), *_wrong_ids(draft)]
+    has_file = draft.file_url is not None or draft.file_id is not None
+    content = wrong_content(draft.content or "", has_file=has_file)
+    errors = [*content, *_wrong_url(draft), *_wrong_ids(draft)]
     if errors:
         return ValidationFailed(errors=errors)
     return msgspec.structs.replace(
@@ -50,11 +52,11 @@ def checked(draft: Draft) -> Draft | ValidationFailed:
     )
 
 
-def _wrong_content(draft: Draft) -> Iterator[FieldError]:
-    content = draft.content or ""
+def wrong_content(content: str, *, has_file: bool) -> Iterator[FieldError]:
+    """What is wrong with a message's text, whether it is sent or takes another's place."""
     if len(content) > settings.MAX_MESSAGE_LENGTH:
         yield FieldError("content", "max_length", f"At most {settings.MAX_MESSAGE_LENGTH} characters.")
-    elif draft.file_url is None and draft.file_id is None and _is_blank(content):
+    elif not has_file and _is_blank(content):
         yield FieldError("content", "blank", "A message needs content or a file.")
 
 

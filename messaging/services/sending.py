@@ -9,14 +9,12 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Case, F, When
 
 from core import limits, rows
-from core.errors import Blocked, ChatError, Conflict, IdempotencyConflict, NotFound, RoomLocked
+from core.errors import ChatError, Conflict, IdempotencyConflict, NotFound
 from core.group_commit import GroupCommit
-from core.limits import Limit
 from core.transactions import Contended, transactional
 from eventlog import log
 from eventlog.log import LockedStreams, room_stream
@@ -24,7 +22,9 @@ from friendships.selectors import blocked_pairs
 from messaging import events
 from messaging.models import File, Message
 from messaging.schemas import file_url
+from messaging.services.access import refusal_to_write
 from messaging.services.drafts import Draft, body_hash, checked, type_of
+from messaging.services.mentions import find_mentions
 from rooms.models import Membership, Room
 from rooms.selectors import memberships_for
 
@@ -46,7 +46,7 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | 
     A sender's messages keep their order. A draft with the `client_message_id` of a saved message of
     that sender is that message again (`duplicate`), or an IdempotencyConflict if its body differs.
 
-    Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked,
+    Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked, Muted,
     Blocked (a direct room), Conflict (a file that was sent before), IdempotencyConflict; without `wait`
     Contended, for a room that someone else is writing to.
 
@@ -81,15 +81,10 @@ def send_message(draft: Draft) -> Sent:
     return outcome
 
 
-def room_to_send(sender_id: UUID) -> bool:
-    """Whether the sender may send a message now; it is counted as sent."""
-    return bool(room_to_send_each({sender_id: 1})[sender_id])
-
-
 def room_to_send_each(counts: Mapping[UUID, int]) -> dict[UUID, int]:
-    """How many of so many messages each sender may send now; they are counted as sent."""
-    limit = Limit.of_rate("message", burst=settings.MESSAGE_BURST, per_second=settings.MESSAGES_PER_SECOND)
-    taken = limits.take_each(limit, {str(sender_id): count for sender_id, count in counts.items()})
+    """How many of so many messages each sender may send now; they are counted as sent, those over REST among them."""
+    counted = {str(sender_id): count for sender_id, count in counts.items()}
+    taken = limits.take_each(limits.of_requests("message"), counted)
     return {sender_id: taken[str(sender_id)] for sender_id in counts}
 
 
@@ -126,7 +121,7 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
             continue
         reply_to = replies.get(draft.reply_to or "")
         file = files.get(draft.file_id or "")
-        if refusal := _refusal(draft, room, reply_to, file, is_blocked=room.direct_key in blocked):
+        if refusal := _refusal(draft, membership, reply_to, file, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
         message = _next_message(draft, room, membership, reply_to, file)
@@ -184,19 +179,23 @@ def _lock_files(ids: Iterable[str | None]) -> dict[str, File]:
 
 
 def _refusal(
-    draft: Draft, room: Room, reply_to: Message | None, file: File | None, *, is_blocked: bool
+    draft: Draft, membership: Membership, reply_to: Message | None, file: File | None, *, is_blocked: bool
 ) -> ChatError | None:
-    if room.state != Room.State.ACTIVE:
-        return RoomLocked()
-    if is_blocked:
-        return Blocked()
-    if draft.reply_to is not None and (reply_to is None or reply_to.room_id != room.id):
+    if refusal := refusal_to_write(membership, is_blocked=is_blocked):
+        return refusal
+    if draft.reply_to is not None and not _is_readable(reply_to, membership):
         return NotFound("No such message to reply to in this room.")
     if draft.file_id is not None and (file is None or file.uploader_id != draft.sender_id):
         return NotFound("No such file of yours.")
     if file is not None and file.unsent_since is None:
         return Conflict("This file has been sent; upload it again.")
     return None
+
+
+def _is_readable(message: Message | None, membership: Membership) -> bool:
+    return (
+        message is not None and message.room_id == membership.room_id and message.seq > membership.reads_after
+    )
 
 
 def _next_message(
@@ -229,9 +228,11 @@ def _store(
 ) -> None:
     if not messages:
         return
+    mentions = find_mentions(messages)
     for message, event in zip(messages, events.messages_sent(streams, messages), strict=True):
         message.pos = event.pos
     rows.insert(messages)
+    rows.insert(mentions)
     rooms = {message.room_id: message.room for message in messages}
     rows.update(rooms.values(), "last_seq", "last_message_id", "last_activity_at")
     senders = {(message.sender_id, message.room_id) for message in messages}

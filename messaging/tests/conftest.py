@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from messaging import services
@@ -37,3 +39,9 @@ def say(draft_of: Callable[..., services.Draft]) -> Callable[..., Message]:
         return services.send_message(draft_of(user, content, **fields)).message
 
     return send
+
+
+@pytest.fixture
+def shown(client_of: Callable[[User], APIClient]) -> Callable[[User, Message], dict[str, Any]]:
+    """A message as REST shows it to a user now."""
+    return lambda viewer, message: client_of(viewer).get(f"/api/v1/messages/{message.id}").json()

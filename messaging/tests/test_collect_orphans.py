@@ -62,18 +62,11 @@ class TestService:
     ):
         file = uploaded()
         message = say(alice, file_id=str(file.id))
-        Message.objects.update(deleted_at=timezone.now(), deleted_by="author")
+        services.delete_message(alice.id, message_id=message.id)
+        assert is_kept(file) == (True, True)
         run()
         assert is_kept(file) == (False, False)
         assert Message.objects.get().id == message.id
-        assert Message.objects.get().file_id is None
-
-    def test_so_does_one_that_its_message_let_go_of(self, alice, room, say, uploaded, is_kept):
-        file = uploaded()
-        say(alice, file_id=str(file.id))
-        Message.objects.update(file=None)
-        run()
-        assert is_kept(file) == (False, False)
 
     def test_what_is_gone_from_the_store_already_goes_from_the_table(self, uploaded, is_kept, settings):
         file = uploaded(25)

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts.models import User
 from messaging import selectors, services
 from messaging.models import File, Message
+from rooms.models import Room
 from rooms.services import add_members, leave_room, remove_member
 from tests.files import BEGINNINGS, image, upload
 
@@ -111,13 +111,30 @@ class TestApi:
         for end in ("", "/content"):
             assert client_of(alice).get(url(file) + end).status_code == 404
 
-    def test_with_its_message_it_is_gone_for_everyone(self, alice, bob, sent, client_of):
-        Message.objects.update(deleted_at=timezone.now(), deleted_by="author")
-        for _ in range(2):
-            for user in (alice, bob):
-                for end in ("", "/content"):
-                    assert client_of(user).get(url(sent) + end).status_code == 404
-            Message.objects.update(file=None)
+    def test_with_its_message_it_is_gone_for_everyone(self, alice, bob, sent, client_of, anonymous):
+        link = client_of(bob).get(url(sent)).json()["download_url"]
+        services.delete_message(alice.id, message_id=Message.objects.get().id)
+        for user in (alice, bob):
+            for end in ("", "/content"):
+                assert client_of(user).get(url(sent) + end).status_code == 404
+        assert anonymous.get(link).status_code == 404
+
+    def test_who_came_after_it_where_the_past_is_hidden_does_not_see_it(
+        self, alice, charlie, room, sent, client_of
+    ):
+        Room.objects.update(history="joined")
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        for end in ("", "/content"):
+            assert client_of(charlie).get(url(sent) + end).status_code == 404
+
+    def test_where_verification_is_required_a_token_alone_is_not_enough_and_a_link_is(
+        self, bob, sent, client_of, anonymous, settings
+    ):
+        link = client_of(bob).get(url(sent)).json()["download_url"]
+        settings.EMAIL_VERIFICATION = "required"
+        answer = client_of(bob).get(f"{url(sent)}/content")
+        assert (answer.status_code, answer.json()["code"]) == (403, "email_not_verified")
+        assert anonymous.get(link).status_code == 200
 
     def test_anonymous_gets_401(self, sent, anonymous):
         for end in ("", "/content"):

@@ -38,7 +38,7 @@ class TestApi:
     def test_anonymous_gets_401(self, message, anonymous):
         assert anonymous.get(f"/api/v1/messages/{message.id}").status_code == 401
 
-    def test_four_queries_do_it(self, alice, message, client_of, django_assert_num_queries):
+    def test_three_queries_do_it(self, alice, message, client_of, django_assert_num_queries):
         client = client_of(alice)
-        with django_assert_num_queries(4):  # the session, the message, what it answers, the senders
+        with django_assert_num_queries(3):  # the session, the message, what it answers
             client.get(f"/api/v1/messages/{message.id}")

@@ -56,3 +56,27 @@ class TestFrame:
                 assert (await his.until("ack"))["data"]["duplicate"] is False
         finally:
             server.close()
+
+    async def test_edits_deletions_and_reactions_are_counted_with_messages(
+        self, transactional_db: None
+    ) -> None:
+        server = LiveServer(MESSAGE_BURST="30", MESSAGES_PER_SECOND="1").start()
+        try:
+            alice, bob = Person(server, "alice"), Person(server, "bob")
+            room = alice.direct_room_with(bob)
+            async with alice.socket() as socket:
+                await socket.until("ready")
+                sent = await socket.ask("message", {"room_id": room, "content": "Hi"})
+                message = {"message_id": sent["data"]["message_id"]}
+                thumb = message | {"emoji": "👍"}
+                asked = [("message.edit", message | {"content": "Ho"})]
+                asked += [("reaction.add", thumb), ("reaction.remove", thumb)] * 13
+                asked += [("message.delete", message)] * 2
+                for type_, data in asked:
+                    assert (await socket.ask(type_, data))["type"] == "ack"
+                for type_, data in asked[-3:]:
+                    refused = await socket.ask(type_, data)
+                    assert refused["data"]["code"] == "rate_limited"
+                    assert refused["data"]["retry_after"] > 0
+        finally:
+            server.close()

@@ -162,9 +162,14 @@ class TestApi:
 
     def test_a_deleted_message_shows_no_file(self, alice, room, say, client_of, uploaded):
         message = say(alice, file_id=uploaded(alice))
-        Message.objects.update(deleted_at=message.created_at, deleted_by="author")
+        services.delete_message(alice.id, message_id=message.id)
         (shown,) = client_of(alice).get(PATH).json()["results"]
-        assert shown["file"] is None
+        assert (shown["type"], shown["file"], shown["file_url"]) == ("image", None, None)
+
+    def test_a_file_of_a_deleted_message_is_not_sent_again(self, alice, room, say, client_of, uploaded):
+        id_ = uploaded(alice)
+        services.delete_message(alice.id, message_id=say(alice, file_id=id_).id)
+        assert client_of(alice).post(PATH, {"file_id": id_}).status_code == 409
 
     def test_the_files_of_a_page_are_read_at_once(self, alice, room, draft_of, client_of, uploaded):
         services.send_messages([draft_of(alice, file_id=uploaded(alice)) for _ in range(30)])

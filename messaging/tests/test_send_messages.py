@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from core.errors import NotFound, RoomLocked, ValidationFailed
+from core.errors import NotFound, ValidationFailed
 from eventlog.models import Event
 from messaging import schemas, services
 from messaging.models import Message
@@ -108,13 +108,6 @@ class TestService:
             outcomes = services.send_messages([draft_of(alice, ""), draft_of(alice, None)])
         assert [type(outcome) for outcome in outcomes] == [ValidationFailed] * 2
         assert services.send_messages([]) == []
-
-    @pytest.mark.parametrize("state", ["locked", "archived"])
-    def test_a_locked_room_takes_no_message(self, alice, room, say, state):
-        Room.objects.update(state=state)
-        with pytest.raises(RoomLocked):
-            say(alice)
-        assert not Message.objects.exists()
 
     def test_a_reply_shows_what_it_answers(self, alice, bob, room, say):
         first = say(alice, "x" * 200)
@@ -288,11 +281,6 @@ class TestApi:
     def test_a_stranger_gets_404(self, charlie, room, client_of, key):
         answer = client_of(charlie).post(f"/api/v1/rooms/{key}/messages", {"content": "Hi"})
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-
-    def test_a_locked_room_is_403(self, alice, room, client_of):
-        Room.objects.update(state="locked")
-        answer = client_of(alice).post("/api/v1/rooms/kitchen/messages", {"content": "Hi"})
-        assert (answer.status_code, answer.json()["code"]) == (403, "room_locked")
 
     @pytest.mark.parametrize("key", ["seq", "sender", "room_id", "type"])
     def test_an_unknown_key_is_400(self, alice, room, client_of, key):

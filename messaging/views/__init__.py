@@ -1,8 +1,11 @@
 """The REST door of messaging."""
 
+from messaging.views.edits import RevisionViewSet
 from messaging.views.files import FileContentViewSet, FileViewSet
-from messaging.views.markers import ReadMarkerViewSet
+from messaging.views.markers import ReadMarkerViewSet, UnreadViewSet
 from messaging.views.messages import MessageViewSet, RoomMessageViewSet
+from messaging.views.pins import PinViewSet, RoomPinViewSet
+from messaging.views.reactions import ReactionViewSet
 from messaging.views.sync import SyncViewSet
 from messaging.views.uploads import SignedUploadViewSet, UploadViewSet
 
@@ -10,9 +13,14 @@ __all__ = [
     "FileContentViewSet",
     "FileViewSet",
     "MessageViewSet",
+    "PinViewSet",
+    "ReactionViewSet",
     "ReadMarkerViewSet",
+    "RevisionViewSet",
     "RoomMessageViewSet",
+    "RoomPinViewSet",
     "SignedUploadViewSet",
     "SyncViewSet",
+    "UnreadViewSet",
     "UploadViewSet",
 ]

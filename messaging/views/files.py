@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -9,21 +10,25 @@ from django.http import HttpResponseBase, HttpResponseRedirect
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import viewsets
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from accounts.tokens import caller
+from accounts.tokens import IsVerified, caller
 from core.delivery import deliver
-from core.errors import NotAuthenticated
 from core.openapi import problems
 from core.serializers import read_query
 from core.storage import attachments
 from messaging import schemas, selectors
 from messaging.models import File
 from messaging.serializers import FileLinkQuery
-from messaging.views.answers import REFUSALS
+
+
+class HasTokenOrLink(IsVerified):
+    """Callers as everywhere, and whoever has a link that one of them was given."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return "signature" in request.query_params or super().has_permission(request, view)
 
 
 @extend_schema(tags=["files"])
@@ -31,7 +36,7 @@ class FileViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="A file",
         description="`download_url` opens it without a token, for a few minutes.",
-        responses={200: schemas.FileWithLink, **problems(*REFUSALS, "not_found")},
+        responses={200: schemas.FileWithLink},
     )
     def retrieve(self, request: Request, file_id: UUID) -> Response:
         viewer = caller(request)
@@ -41,30 +46,25 @@ class FileViewSet(viewsets.ViewSet):
 
 @extend_schema(tags=["files"])
 class FileContentViewSet(viewsets.ViewSet):
-    # A signed link carries no token.
-    permission_classes = (AllowAny,)
+    permission_classes = (HasTokenOrLink,)
 
     @extend_schema(
         summary="A file's content",
-        description="The bytes, a `Range` of them (RFC 9110 §14), or a redirect to them.",
+        description="The bytes, a `Range` of them (RFC 9110 §14), or a redirect to them. With a `signature` no token "
+        "is needed.",
         parameters=[FileLinkQuery],
         responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            (200, "*/*"): OpenApiTypes.BINARY,
+            (206, "*/*"): OpenApiTypes.BINARY,
             302: OpenApiResponse(description="Where the bytes are, for a few minutes."),
             304: OpenApiResponse(description="`If-None-Match` names it."),
             416: OpenApiResponse(description="It ends before the `Range`."),
-            **problems("invalid_parameter", *REFUSALS, "not_found", "storage_unavailable"),
+            **problems("storage_unavailable"),
         },
     )
     def retrieve(self, request: Request, file_id: UUID) -> HttpResponseBase:
         signature = read_query(FileLinkQuery, request).get("signature")
-        if signature is not None:
-            viewer = selectors.viewer_by(signature, file_id)
-        elif request.user is not None:
-            viewer = caller(request)
-        else:
-            raise NotAuthenticated
+        viewer = caller(request) if signature is None else selectors.viewer_by(signature, file_id)
         file = selectors.get_file(viewer, file_id)
         if url := _store_link(file):
             # It opens to anyone, for a few minutes: nobody is to keep it.

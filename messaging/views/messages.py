@@ -13,14 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens import caller
-from core.errors import RateLimited
 from core.openapi import problems
 from core.pagination import Keyset, Page
 from core.serializers import read_body, read_query
 from messaging import schemas, selectors, services
 from messaging.models import Message
-from messaging.serializers import HistoryQuery, SendMessageSerializer
-from messaging.views.answers import REFUSALS
+from messaging.serializers import EditMessageSerializer, HistoryQuery, SendMessageSerializer
 
 NEWEST_FIRST = Keyset("history", ("-seq",))
 OLDEST_FIRST = Keyset("history.after", ("seq",))
@@ -30,11 +28,13 @@ OLDEST_FIRST = Keyset("history.after", ("seq",))
 class RoomMessageViewSet(viewsets.ViewSet):
     """The messages of a room."""
 
+    throttle_scope = "message"
+
     @extend_schema(
         summary="Read a room's history",
         description="Newest first; oldest first with `after`. One anchor at most; `around` gives both sides.",
         parameters=[HistoryQuery],
-        responses={200: schemas.MessagePage, **problems("invalid_parameter", *REFUSALS, "not_found")},
+        responses={200: schemas.MessagePage},
     )
     def list(self, request: Request, room_key: str) -> Response:
         query = read_query(HistoryQuery, request)
@@ -52,12 +52,13 @@ class RoomMessageViewSet(viewsets.ViewSet):
     ) -> Page[schemas.Message]:
         """Half before, half from `seq` on; where one side is short the other is not made longer."""
         newer = limit // 2
-        # One more, to know whether there is a page above.
+        # One more of each, to know whether there is a page above, and one below.
         above = list(rows.filter(seq__gt=seq).order_by("seq")[: newer + 1])
-        found = [*reversed(above[:newer]), *rows.filter(seq__lte=seq)[: limit - newer]]
+        below = list(rows.filter(seq__lte=seq)[: limit - newer + 1])
+        found = [*reversed(above[:newer]), *below[: limit - newer]]
         return Page(
             results=selectors.show(caller(request), found),
-            next_cursor=NEWEST_FIRST.cursor(found[-1]) if found and found[-1].seq > 1 else None,
+            next_cursor=NEWEST_FIRST.cursor(found[-1]) if len(below) > limit - newer else None,
             previous_cursor=NEWEST_FIRST.cursor(found[0], backwards=True)
             if found and len(above) > newer
             else None,
@@ -70,20 +71,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
         responses={
             201: schemas.Message,
             200: schemas.Message,
-            **problems(
-                "validation_error",
-                "malformed_json",
-                "unknown_field",
-                *REFUSALS,
-                "room_locked",
-                "blocked",
-                "not_found",
-                "idempotency_conflict",
-                "too_large",
-                "unsupported_media_type",
-                "rate_limited",
-                "unavailable",
-            ),
+            **problems("room_locked", "muted", "blocked", "not_found", "conflict", "idempotency_conflict"),
         },
         examples=[
             OpenApiExample(
@@ -95,11 +83,9 @@ class RoomMessageViewSet(viewsets.ViewSet):
     )
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(SendMessageSerializer, request)
-        if not services.room_to_send(caller(request).id):
-            raise RateLimited(retry_after=1)
         sent = services.send_message(services.Draft(sender_id=caller(request).id, room=room_key, **body))
         if sent.duplicate:
-            first = selectors.get_message(caller(request), sent.message.id)
+            first = selectors.get_sent_message(caller(request), sent.message.id)
             return Response(first, headers={"Idempotent-Replay": "true"})
         return Response(schemas.message(sent.message), status=201)
 
@@ -110,7 +96,34 @@ class MessageViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Get a message",
-        responses={200: schemas.Message, **problems(*REFUSALS, "not_found")},
+        responses={200: schemas.Message},
     )
     def retrieve(self, request: Request, message_id: UUID) -> Response:
+        return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Edit a message of mine",
+        description="For a day after it was sent. What it said before is in its history.",
+        request=EditMessageSerializer,
+        responses={
+            200: schemas.Message,
+            **problems("forbidden", "room_locked", "muted", "blocked", "conflict", "edit_window_closed"),
+        },
+        examples=[OpenApiExample("Another content", {"content": "Hello, world!"}, request_only=True)],
+    )
+    def partial_update(self, request: Request, message_id: UUID) -> Response:
+        body = read_body(EditMessageSerializer, request)
+        services.edit_message(caller(request).id, message_id=message_id, **body)
+        return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Delete a message of mine, or in a room that I administer",
+        description="Its number stays, its content, edits, reactions, mentions and pin go. A repeat changes nothing.",
+        responses={
+            200: schemas.Message,
+            **problems("forbidden", "not_found"),
+        },
+    )
+    def destroy(self, request: Request, message_id: UUID) -> Response:
+        services.delete_message(caller(request).id, message_id=message_id)
         return Response(selectors.get_message(caller(request), message_id))

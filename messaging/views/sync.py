@@ -10,13 +10,11 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.schemas import me
 from accounts.tokens import caller
-from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from core.transactions import consistent_read
 from eventlog import log
 from eventlog.log import user_stream
 from messaging import schemas
-from messaging.views.answers import REFUSALS
 from rooms.schemas import room_views
 from rooms.selectors import memberships_of, unread_total
 
@@ -31,7 +29,7 @@ class SyncViewSet(viewsets.ViewSet):
         summary="Get everything that a fresh client shows, with the cursors to resume from",
         description="State and cursors of a page are of one moment: connect, resume from them, miss nothing.",
         parameters=[PageQuery],
-        responses={200: schemas.Snapshot, **problems("invalid_parameter", *REFUSALS)},
+        responses={200: schemas.Snapshot},
     )
     def retrieve(self, request: Request) -> Response:
         viewer = caller(request)

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens import caller
-from core.openapi import FILE_FORM, FILE_REFUSALS, problems
+from core.openapi import FILE_FORM, problems
 from core.parsers import FileParser
 from core.serializers import FileBody, read_body
 from messaging import schemas, services
 from messaging.serializers import SignUploadBody
-from messaging.views.answers import REFUSALS
 
 
 @extend_schema(tags=["files"])
 class UploadViewSet(viewsets.ViewSet):
     parser_classes = (FileParser,)
+    throttle_scope = "upload"
 
     @extend_schema(
         summary="Upload a file",
         description="Then send it: `file_id` in a message. What it is, its content says, not its name. Pictures, films, "
         "sound, PDF, text, ZIP and office documents are taken.",
-        **FILE_FORM,
-        responses={201: schemas.File, **problems(*FILE_REFUSALS, *REFUSALS)},
+        request=FILE_FORM,
+        responses={201: schemas.File, **problems("storage_unavailable")},
     )
     def create(self, request: Request) -> Response:
         file = services.upload_file(caller(request), **read_body(FileBody, request))
@@ -36,6 +36,8 @@ class UploadViewSet(viewsets.ViewSet):
 
 @extend_schema(tags=["files"])
 class SignedUploadViewSet(viewsets.ViewSet):
+    throttle_scope = "upload"
+
     @extend_schema(
         summary="Sign an upload straight to the file store",
         description="Post a form of the `fields`, and the file as `file`, to `upload_url`; then complete the upload. "
@@ -43,23 +45,8 @@ class SignedUploadViewSet(viewsets.ViewSet):
         request=SignUploadBody,
         responses={
             201: schemas.SignedUpload,
-            **problems(
-                "validation_error",
-                "malformed_json",
-                "unknown_field",
-                *REFUSALS,
-                "conflict",
-                "too_large",
-                "unsupported_media_type",
-            ),
+            **problems("conflict"),
         },
-        examples=[
-            OpenApiExample(
-                "A picture",
-                {"filename": "cat.jpg", "content_type": "image/jpeg", "size": 48_213},
-                request_only=True,
-            )
-        ],
     )
     def create(self, request: Request) -> Response:
         upload = services.invite_upload(caller(request), **read_body(SignUploadBody, request))
@@ -71,7 +58,7 @@ class SignedUploadViewSet(viewsets.ViewSet):
         request=None,
         responses={
             200: schemas.File,
-            **problems("validation_error", *REFUSALS, "not_found", "too_large", "storage_unavailable"),
+            **problems("validation_error", "too_large", "storage_unavailable"),
         },
     )
     def complete(self, request: Request, upload_id: UUID) -> Response:

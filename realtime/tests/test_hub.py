@@ -311,6 +311,19 @@ class TestFeeds:
             await append(hub, "b")
             assert await second.until(1, "b") == [1]
 
+    async def test_who_comes_just_before_idle_feeds_are_let_go_keeps_theirs(self, settings: Settings) -> None:
+        threads = GatedThreads(log.heads)
+        async with running(settings, Layer(), poll=NEVER, threads=threads) as hub:
+            follower = Follower(hub)
+            following = asyncio.create_task(follower.follow(a=0))
+            await threads.read.wait()  # the feed is there, and not followed yet
+            closing = asyncio.create_task(hub.feeds.close_idle())
+            await asyncio.sleep(0)
+            threads.gate.set()
+            await asyncio.gather(following, closing)
+            await append(hub)
+            assert await follower.until(1) == [1]
+
     async def test_one_membership_serves_all_followers(self, settings: Settings) -> None:
         layer = Layer()
         async with running(settings, layer, poll=NEVER) as hub:

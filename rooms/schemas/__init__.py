@@ -1,13 +1,24 @@
 """Rooms and their members as clients see them: the same objects in REST answers and in frames."""
 
+from rooms.schemas.access import (
+    Ban,
+    BanPage,
+    Invite,
+    InvitePage,
+    InvitePreview,
+    ban,
+    invite,
+    invite_preview,
+)
 from rooms.schemas.members import (
     AddedMembers,
     FailedMember,
     Member,
-    MemberAdded,
+    MemberChange,
     MemberPage,
     MemberRemoved,
     member,
+    member_change,
 )
 from rooms.schemas.rooms import (
     MyMembership,
@@ -16,17 +27,24 @@ from rooms.schemas.rooms import (
     RoomJoined,
     RoomLeft,
     RoomPage,
+    RoomPreferences,
     RoomView,
     member_views,
     room_frame,
+    room_preferences,
     room_views,
 )
 
 __all__ = [
     "AddedMembers",
+    "Ban",
+    "BanPage",
     "FailedMember",
+    "Invite",
+    "InvitePage",
+    "InvitePreview",
     "Member",
-    "MemberAdded",
+    "MemberChange",
     "MemberPage",
     "MemberRemoved",
     "MyMembership",
@@ -35,9 +53,15 @@ __all__ = [
     "RoomJoined",
     "RoomLeft",
     "RoomPage",
+    "RoomPreferences",
     "RoomView",
+    "ban",
+    "invite",
+    "invite_preview",
     "member",
+    "member_change",
     "member_views",
     "room_frame",
+    "room_preferences",
     "room_views",
 ]

@@ -16,8 +16,11 @@ Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Membership.Role.va
 
 
 class Member(msgspec.Struct):
+    """A member; one who is muted by the admins sends nothing until `muted_until`."""
+
     user: UserCard
     role: Role
+    muted_until: Timestamp | None
     joined_at: Timestamp
     last_read_seq: int
     last_delivered_seq: int
@@ -42,12 +45,13 @@ class AddedMembers(msgspec.Struct):
     failed: list[FailedMember]
 
 
-class MemberAdded(msgspec.Struct):
-    """The data of `member.added`."""
+class MemberChange(msgspec.Struct):
+    """The data of `member.added` and of `member.updated`."""
 
     room_id: UUID
     user: UserCard
     role: Role
+    muted_until: Timestamp | None
     by: UUID
 
 
@@ -65,7 +69,19 @@ def member(membership: Membership) -> Member:
     return Member(
         user=user_card(membership.user),
         role=membership.role,
+        muted_until=rfc3339(membership.silenced_until),
         joined_at=rfc3339(membership.joined_at),
         last_read_seq=membership.last_read_seq,
         last_delivered_seq=membership.last_delivered_seq,
+    )
+
+
+def member_change(membership: Membership, *, by: UUID) -> MemberChange:
+    """What a member is now; needs the membership with its user."""
+    return MemberChange(
+        room_id=membership.room_id,
+        user=user_card(membership.user),
+        role=membership.role,
+        muted_until=rfc3339(membership.silenced_until),
+        by=by,
     )

@@ -20,6 +20,7 @@ from rooms.signals import last_messages_asked
 
 RoomType = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Type.values})]
 Visibility = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Visibility.values})]
+History = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.History.values})]
 # Nobody is shown a deleted room.
 _STATES = [state for state in models.Room.State.values if state != models.Room.State.DELETED]
 State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": _STATES})]
@@ -34,6 +35,7 @@ class Room(msgspec.Struct):
     visibility: Visibility
     name: str
     topic: str
+    history: History
     avatar_url: str | None
     state: State
     member_count: int
@@ -45,11 +47,15 @@ class Room(msgspec.Struct):
 
 
 class MyMembership(msgspec.Struct):
-    """The viewer's own part in a room."""
+    """The viewer's own part in a room: until `muted_until` they want no notice of it.
+
+    Until `silenced_until` they send nothing: to the others it is their `muted_until`.
+    """
 
     role: Role
     last_read_seq: int
     unread_count: int
+    silenced_until: Timestamp | None
     muted_until: Timestamp | None
     pinned: bool
 
@@ -87,6 +93,14 @@ class RoomLeft(msgspec.Struct):
     reason: str
 
 
+class RoomPreferences(msgspec.Struct):
+    """What a user wants of a room, for themselves alone; also the data of `room.preferences`."""
+
+    room_id: UUID
+    muted_until: Timestamp | None
+    pinned: bool
+
+
 def room_views(viewer: User, rooms: Sequence[models.Room]) -> list[RoomView]:
     """The rooms as `viewer` sees them, in the same order; the number of queries doesn't grow with them."""
     mine = {row.room_id: row for row in Membership.active.filter(user=viewer, room__in=rooms)}
@@ -100,20 +114,28 @@ def room_views(viewer: User, rooms: Sequence[models.Room]) -> list[RoomView]:
 def member_views(room: models.Room, memberships: Collection[Membership]) -> list[RoomView]:
     """One room as each of these members sees it, in the same order; no query but for the last message.
 
-    The memberships come with their users, and of a direct room both are needed.
+    Who may not read that has none. The memberships come with their users, and of a direct room both are needed.
     """
     message = _last_messages(None, [room]).get(room.id)
     views = []
     for membership in memberships:
         others = [row.user for row in memberships if row is not membership] if room.is_direct else []
         peer = user_card(others[0]) if others else None
-        views.append(_view(room, membership, peer, message))
+        is_hidden = 0 < room.last_seq <= membership.reads_after
+        views.append(_view(room, membership, peer, None if is_hidden else message))
     return views
 
 
 def room_frame(room: models.Room) -> Room:
-    """The room for events, the same for every member; no query but for the last message."""
-    return Room(**_common(room, _last_messages(None, [room]).get(room.id)))
+    """The room for events, the same for every member: without a last message that one of them may not read."""
+    newcomers = Membership.active.filter(room=room, reads_after__gte=room.last_seq)
+    is_hidden = room.last_seq > 0 and newcomers.exists()
+    return Room(**_common(room, None if is_hidden else _last_messages(None, [room]).get(room.id)))
+
+
+def room_preferences(membership: Membership) -> RoomPreferences:
+    """What the member wants of the room."""
+    return RoomPreferences(membership.room_id, rfc3339(membership.muted_until), membership.pinned)
 
 
 def _last_messages(viewer: User | None, rooms: Sequence[models.Room]) -> dict[UUID, Any]:
@@ -133,6 +155,7 @@ def _my(room: models.Room, membership: Membership) -> MyMembership:
         role=membership.role,
         last_read_seq=membership.last_read_seq,
         unread_count=max(0, room.last_seq - membership.last_read_seq),
+        silenced_until=rfc3339(membership.silenced_until),
         muted_until=rfc3339(membership.muted_until),
         pinned=membership.pinned,
     )
@@ -146,6 +169,7 @@ def _common(room: models.Room, message: Any) -> dict[str, Any]:
         "visibility": room.visibility,
         "name": room.name,
         "topic": room.topic,
+        "history": room.history,
         "avatar_url": avatars.url(room.avatar),
         "state": room.state,
         "member_count": room.member_count,

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.selectors import users_by_id
-from core.errors import Forbidden, LastOwner, NotFound, ValidationFailed
+from core.errors import Forbidden, LastOwner, NotFound, RoomLocked, ValidationFailed
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import user_stream
-from rooms.models import Membership
+from rooms.models import Membership, Room
 from rooms.schemas import AddedMembers, FailedMember
-from rooms.selectors import get_membership
-from rooms.services.memberships import begin, end, group_of, user_streams
+from rooms.selectors import banned_among, find_room_to_join, get_administrator, get_membership
+from rooms.services.memberships import begin, end, group_of, is_last_owner, membership_to_be, user_streams
 
 
 @transactional
@@ -24,6 +24,7 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
     Raises:
         NotFound: the actor is not a member.
         Forbidden: the actor is neither admin nor owner, or the room is direct.
+        RoomLocked: the room is archived.
 
     Emits:
         member.added: on the room's stream, for each new member.
@@ -32,10 +33,10 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
     room = group_of(actor, room_key)
     users = users_by_id(actor, user_ids)
     streams = log.lock(room.stream, *user_streams(users.values()))
-    mine = get_membership(actor.id, str(room.id))
-    if not mine.may_administer:
-        raise Forbidden
-    room = mine.room
+    room = get_administrator(actor, str(room.id)).room
+    if room.state == Room.State.ARCHIVED:
+        raise RoomLocked
+    banned = banned_among(room, users)
     rows = {row.user_id: row for row in Membership.objects.filter(room=room, user_id__in=users)}
     outcome = AddedMembers(added=[], already=[], failed=[])
     for user_id in dict.fromkeys(user_ids):
@@ -43,6 +44,8 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
             outcome.failed.append(FailedMember(user_id, NotFound.code))
         elif user_id in rows and rows[user_id].is_active:
             outcome.already.append(user_id)
+        elif user_id in banned:
+            outcome.failed.append(FailedMember(user_id, Forbidden.code))
         else:
             outcome.added.append(user_id)
     if outcome.added:
@@ -53,6 +56,25 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
             membership.room, membership.user = room, users[membership.user_id]
         begin(streams, room, memberships, by=actor)
     return outcome
+
+
+@transactional
+def join_room(actor: User, *, room_key: str) -> Room:
+    """Come into a public room.
+
+    Raises:
+        NotFound: no such room, or none that the actor may come into.
+        AlreadyMember
+
+    Emits:
+        member.added: on the room's stream.
+        room.joined: to the actor.
+    """
+    room = find_room_to_join(actor, room_key)
+    streams = log.lock(room.stream, user_stream(actor.id))
+    room = find_room_to_join(actor, str(room.id))
+    begin(streams, room, [membership_to_be(actor, room)], by=actor)
+    return room
 
 
 @transactional
@@ -72,11 +94,9 @@ def remove_member(actor: User, *, room_key: str, user_id: UUID) -> None:
     if user_id == actor.id:
         raise ValidationFailed.of("user_id", "self", "Leave the room instead.")
     streams = log.lock(room.stream, user_stream(user_id))
-    mine = get_membership(actor.id, str(room.id))
-    if not mine.may_administer:
-        raise Forbidden
+    mine = get_administrator(actor, str(room.id))
     theirs = get_membership(user_id, str(room.id))
-    if mine.role != Membership.Role.OWNER and theirs.may_administer:
+    if not mine.outranks(theirs):
         raise Forbidden
     end(streams, theirs, reason="removed", by=actor)
 
@@ -97,11 +117,7 @@ def leave_room(actor: User, *, room_key: str) -> None:
     room = group_of(actor, room_key)
     streams = log.lock(room.stream, user_stream(actor.id))
     mine = get_membership(actor.id, str(room.id))
-    others = Membership.active.filter(room=room).exclude(user=actor)
-    if (
-        mine.role == Membership.Role.OWNER
-        and others.exists()
-        and not others.filter(role=Membership.Role.OWNER).exists()
-    ):
+    # The last member of all may go.
+    if mine.room.member_count > 1 and is_last_owner(mine):
         raise LastOwner
     end(streams, mine, reason="left", by=actor)

@@ -1,8 +1,9 @@
-"""Making rooms and deleting them."""
+"""Making rooms, changing and deleting them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.selectors import users_by_id
-from core.errors import AlreadyExists, FieldError, Forbidden, ValidationFailed
+from core.errors import AlreadyExists, FieldError, Forbidden, RoomLocked, ValidationFailed
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import LockedStreams, user_stream
@@ -19,8 +20,8 @@ from friendships.models import pair_key
 from friendships.selectors import get_reachable_user
 from rooms import events
 from rooms.models import Membership, Room
-from rooms.selectors import get_membership
-from rooms.services.memberships import user_streams
+from rooms.selectors import get_administrator, get_membership
+from rooms.services.memberships import group_of, user_streams
 
 
 @transactional
@@ -31,6 +32,7 @@ def create_room(
     topic: str = "",
     slug: str | None = None,
     visibility: str = Room.Visibility.PRIVATE,
+    history: str = Room.History.ALL,
     member_ids: Collection[UUID] = (),
 ) -> Room:
     """Make a group of the owner and `member_ids`.
@@ -52,7 +54,13 @@ def create_room(
         raise ValidationFailed(errors=unknown)
     members = [owner, *(users[user_id] for user_id in dict.fromkeys(member_ids) if user_id != owner.id)]
     room = Room(
-        type=Room.Type.GROUP, name=name, topic=topic, slug=slug, visibility=visibility, created_by=owner
+        type=Room.Type.GROUP,
+        name=name,
+        topic=topic,
+        slug=slug,
+        visibility=visibility,
+        history=history,
+        created_by=owner,
     )
     streams = log.lock(room.stream, *user_streams(members))
     return _open(streams, room, members, owner=owner, by=owner)
@@ -111,6 +119,54 @@ def _open(streams: LockedStreams, room: Room, members: list[User], *, owner: Use
     return room
 
 
+class RoomChanges(TypedDict, total=False):
+    """What may be changed of a group; a slug of None is given up."""
+
+    name: str
+    topic: str
+    slug: str | None
+    visibility: str
+    history: str
+    state: str
+
+
+@transactional
+def update_room(actor: User, *, room_key: str, **changes: Unpack[RoomChanges]) -> Room:
+    """Change what is given of a group. Another `history` holds for those who join from now on.
+
+    Raises:
+        NotFound: the actor is not a member.
+        Forbidden: the actor is neither admin nor owner, or no owner and it is about archiving; the room is direct.
+        RoomLocked: it is archived, and stays so.
+        AlreadyExists: the slug is taken.
+
+    Emits:
+        room.updated: on the room's stream, if anything became another.
+    """
+    room = group_of(actor, room_key)
+    streams = log.lock(room.stream)
+    mine = get_administrator(actor, str(room.id))
+    room = mine.room
+    changed = {name: value for name, value in changes.items() if value != getattr(room, name)}
+    if not changed:
+        return room
+    if "state" in changed:
+        if Room.State.ARCHIVED in (room.state, changed["state"]) and not mine.is_owner:
+            raise Forbidden
+    elif room.state == Room.State.ARCHIVED:
+        raise RoomLocked
+    for name, value in changed.items():
+        setattr(room, name, value)
+    room.updated_at = timezone.now()
+    try:
+        with transaction.atomic():
+            room.save(update_fields=[*changed, "updated_at"])
+    except IntegrityError:
+        raise AlreadyExists("This slug is taken.") from None
+    events.room_updated(streams, room, by=actor)
+    return room
+
+
 @transactional
 def delete_room(actor: User, *, room_key: str) -> None:
     """Delete a group for all of its members. Staff still see it, and its slug stays taken.
@@ -140,7 +196,7 @@ def delete_room(actor: User, *, room_key: str) -> None:
 
 def _owned_by(actor: User, room_key: str) -> Room:
     mine = get_membership(actor.id, room_key)
-    if mine.role != Membership.Role.OWNER:
+    if not mine.is_owner:
         raise Forbidden
     return mine.room
 

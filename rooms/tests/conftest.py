@@ -6,9 +6,26 @@ import pytest
 
 from accounts.models import User
 from rooms import services
-from rooms.models import Room
+from rooms.models import Membership, Room
 
 
 @pytest.fixture
 def room(alice: User, bob: User) -> Room:
     return services.create_room(alice, name="Kitchen", slug="kitchen", member_ids=[bob.id])
+
+
+@pytest.fixture
+def dave(alice: User, room: Room) -> User:
+    """An admin of the kitchen."""
+    user = User.objects.create_user("dave", "dave@example.com")
+    services.add_members(alice, room_key="kitchen", user_ids=[user.id])
+    Membership.objects.filter(user=user).update(role="admin")
+    return user
+
+
+@pytest.fixture
+def erin(alice: User, room: Room) -> User:
+    """One more member of the kitchen."""
+    user = User.objects.create_user("erin", "erin@example.com")
+    services.add_members(alice, room_key="kitchen", user_ids=[user.id])
+    return user

@@ -71,6 +71,7 @@ class TestService:
                     "is_bot": False,
                 },
                 "role": "member",
+                "muted_until": None,
                 "by": str(alice.id),
             }
             (joined,) = events_of(f"user:{user.id}")

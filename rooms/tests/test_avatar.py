@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from core.errors import Forbidden, NotFound
+from core.errors import Forbidden, NotFound, RoomLocked
 from core.storage import avatars
 from rooms import services
 from rooms.models import Membership, Room
@@ -50,6 +50,19 @@ class TestService:
         direct, _ = open_direct_room(alice, user_id=bob.id)
         with pytest.raises(Forbidden):
             show(alice, room_key=str(direct.id))
+
+    def test_an_archived_room_keeps_its_face(self, alice, room, kept, events_of):
+        services.update_room(alice, room_key="kitchen", state="archived")
+        heard = events_of(room.stream)
+        with pytest.raises(RoomLocked):
+            show(alice)
+        assert kept() == set()
+        assert services.remove_avatar(alice, room_key="kitchen").avatar == ""
+        Room.objects.update(avatar="avatars/x.webp")
+        with pytest.raises(RoomLocked):
+            services.remove_avatar(alice, room_key="kitchen")
+        assert Room.objects.get().avatar == "avatars/x.webp"
+        assert events_of(room.stream) == heard
 
     def test_a_stranger_finds_no_room(self, charlie, room):
         for call in (show, lambda actor: services.remove_avatar(actor, room_key="kitchen")):
@@ -109,6 +122,12 @@ class TestApi:
         assert seen["avatar_url"] == body["avatar_url"]
         (listed,) = client_of(bob).get("/api/v1/rooms").json()["results"]
         assert listed["avatar_url"] == body["avatar_url"]
+
+    def test_who_is_invited_sees_it(self, alice, charlie, room, client_of):
+        shown = client_of(alice).put(URL, {"file": picture()}, format="multipart").json()
+        code = services.create_invite(alice, room_key="kitchen").code
+        preview = client_of(charlie).get(f"/api/v1/invites/{code}").json()
+        assert preview["avatar_url"] == shown["avatar_url"]
 
     def test_it_is_taken_away(self, alice, room, client_of):
         client = client_of(alice)

@@ -8,6 +8,8 @@ from rooms.models import Membership, Room
 
 pytestmark = pytest.mark.django_db
 
+ROUNDS = 50
+
 
 class TestService:
     def test_leaving_is_the_last_event_of_the_room_for_me(self, bob, room, events_of, membership_of):
@@ -68,7 +70,7 @@ class TestService:
         self, alice, bob, charlie, room, race
     ):
         services.add_members(alice, room_key="kitchen", user_ids=[charlie.id])
-        for _ in range(10):
+        for _ in range(ROUNDS):
             Membership.objects.filter(user__in=[alice, bob]).update(role="owner", left_pos=None)
             Room.objects.update(member_count=3)
             outcomes = race(

@@ -28,6 +28,7 @@ class TestApi:
                 "is_bot": False,
             },
             "role": "owner",
+            "muted_until": None,
             "joined_at": rfc3339(Membership.objects.get(user=alice).joined_at),
             "last_read_seq": 0,
             "last_delivered_seq": 0,

@@ -12,6 +12,8 @@ from rooms.models import Membership, Room
 
 pytestmark = pytest.mark.django_db
 
+ROUNDS = 50
+
 
 class TestService:
     def test_both_are_members_and_nobody_owns_it(self, alice, bob, membership_of):
@@ -62,7 +64,7 @@ class TestService:
 
     @pytest.mark.django_db(transaction=True)
     def test_however_many_ask_at_once_there_is_one_room(self, race):
-        for turn in range(20):
+        for turn in range(ROUNDS):
             one, other = (
                 User.objects.create_user(f"{name}{turn}", f"{name}{turn}@example.com") for name in "xy"
             )
@@ -74,8 +76,8 @@ class TestService:
             assert len({room.id for room, _ in outcomes}) == 1
             assert Room.objects.count() == turn + 1
             assert Membership.objects.count() == 2 * (turn + 1)
-        assert Event.objects.filter(type="room.joined").count() == Event.objects.count() == 40
-        assert Stream.objects.filter(name__startswith="room:").count() == 20
+        assert Event.objects.filter(type="room.joined").count() == Event.objects.count() == 2 * ROUNDS
+        assert Stream.objects.filter(name__startswith="room:").count() == ROUNDS
 
     @pytest.mark.django_db(transaction=True)
     def test_none_is_opened_after_a_block_that_comes_at_the_same_moment(self, race):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from core.openapi import problems
 from core.pagination import Keyset, PageQuery
 from core.serializers import read_body
 from rooms import schemas, selectors, services
-from rooms.serializers import NewMembers
+from rooms.serializers import NewMembers, UpdateMember
 
 MEMBERS = Keyset("members", ("joined_at", "id"))
 
@@ -26,7 +26,7 @@ class MemberViewSet(viewsets.ViewSet):
         parameters=[PageQuery],
         responses={
             200: schemas.MemberPage,
-            **problems("not_authenticated", "not_found", "invalid_parameter"),
+            **problems("not_found"),
         },
     )
     def list(self, request: Request, room_key: str) -> Response:
@@ -40,8 +40,13 @@ class MemberViewSet(viewsets.ViewSet):
         request=NewMembers,
         responses={
             200: schemas.AddedMembers,
-            **problems("validation_error", "unknown_field", "not_authenticated", "forbidden", "not_found"),
+            **problems("forbidden", "room_locked", "not_found"),
         },
+        examples=[
+            OpenApiExample(
+                "Someone", {"user_ids": ["01a20445-d2d2-7371-bae7-5ddc3d096593"]}, request_only=True
+            )
+        ],
     )
     def create(self, request: Request, room_key: str) -> Response:
         body = read_body(NewMembers, request)
@@ -49,8 +54,27 @@ class MemberViewSet(viewsets.ViewSet):
 
     @extend_schema(
         tags=["rooms"],
+        summary="Change a member's role, or mute them",
+        description="Owners give roles. Admins and owners mute those who are just members; a higher role ends it.",
+        request=UpdateMember,
+        responses={
+            200: schemas.Member,
+            **problems("forbidden", "not_found", "last_owner"),
+        },
+        examples=[
+            OpenApiExample("An admin more", {"role": "admin"}, request_only=True),
+            OpenApiExample("Silence", {"muted_until": "2030-01-01T00:00:00Z"}, request_only=True),
+        ],
+    )
+    def partial_update(self, request: Request, room_key: str, user_id: UUID) -> Response:
+        body = read_body(UpdateMember, request)
+        membership = services.update_member(caller(request), room_key=room_key, user_id=user_id, **body)
+        return Response(schemas.member(membership))
+
+    @extend_schema(
+        tags=["rooms"],
         summary="Remove a member from a group",
-        responses={204: None, **problems("validation_error", "not_authenticated", "forbidden", "not_found")},
+        responses={204: None, **problems("validation_error", "forbidden", "not_found")},
     )
     def destroy(self, request: Request, room_key: str, user_id: UUID) -> Response:
         services.remove_member(caller(request), room_key=room_key, user_id=user_id)

@@ -139,11 +139,13 @@ def _user(name: str, **fields: Any) -> User:
 
 
 def _moderators() -> Group:
-    """Staff who look at everything of the chat and change users and rooms; the admin's own rules still hold."""
+    """Staff who look at all of the chat, change users and rooms, take invites back; the admin's own rules still hold."""
     group, _ = Group.objects.get_or_create(name="Moderators")
     chat = Permission.objects.filter(
         content_type__app_label__in=["accounts", "friendships", "rooms", "messaging"]
     )
-    allowed = Q(codename__startswith="view_") | Q(codename__in=["change_user", "change_room"])
+    allowed = Q(codename__startswith="view_") | Q(
+        codename__in=["change_user", "change_room", "delete_invite"]
+    )
     group.permissions.set(chat.filter(allowed))
     return group

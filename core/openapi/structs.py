@@ -1,4 +1,4 @@
-"""Teaches drf-spectacular our msgspec structs, so that a response is declared once."""
+"""Teaches drf-spectacular our msgspec structs, so that a response is declared once; and that bodies are strict."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from typing import Any
 
 import msgspec
 from drf_spectacular.drainage import set_override
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from core.errors import CATALOGUE
 from core.pagination import Page
-from core.problems import CONTENT_TYPE, Problem
-from core.serializers import FileBody
 
 _REF = "#/components/schemas/{name}"
 
@@ -48,6 +44,35 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
         return _required(components[own])
 
 
+class StrictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """A body whose unknown keys are refused."""
+
+    target_class = "core.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        # As the library's documentation has it.
+        mapped: Any = auto_schema._map_serializer  # noqa: SLF001
+        schema = mapped(self.target, direction, bypass_extensions=True)
+        if not type(self.target).__doc__:
+            schema.pop("description", None)  # the one of the class that it inherits from
+        return {**schema, "additionalProperties": False}
+
+
+class TextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A text with the pattern that it has to fit."""
+
+    target_class = "core.serializers.TextField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        mapped: Any = auto_schema._map_serializer_field  # noqa: SLF001
+        schema = mapped(self.target, direction, bypass_extensions=True)
+        if isinstance(schema["type"], list):
+            schema["type"] = schema["type"][0]  # the library adds null once more
+        return {**schema, "pattern": self.target.pattern} if self.target.pattern else schema
+
+
 def _name(target: Any) -> str:
     (reference,), _ = msgspec.json.schema_components([target], ref_template=_REF)
     return str(reference["$ref"]).rsplit("/", 1)[-1]
@@ -59,37 +84,3 @@ def _required(schema: dict[str, Any]) -> dict[str, Any]:
     for value in properties.values():
         value.pop("default", None)
     return {**schema, "required": sorted(properties)}
-
-
-FILE_FORM: dict[str, Any] = {
-    "request": {"multipart/form-data": FileBody},
-    "examples": [
-        OpenApiExample("A file", {"file": "its bytes"}, request_only=True, media_type="multipart/form-data")
-    ],
-}
-"""What is read by what takes a file in."""
-
-FILE_REFUSALS = (
-    "validation_error",
-    "unknown_field",
-    "length_required",
-    "too_large",
-    "unsupported_media_type",
-    "storage_unavailable",
-)
-"""Codes of what takes a file in."""
-
-
-def problems(*codes: str) -> dict[Any, Any]:
-    """Documented error answers of an operation, by the codes of the catalogue."""
-    by_status: dict[int, list[str]] = {}
-    for code in codes:
-        by_status.setdefault(CATALOGUE[code].status, []).append(code)
-    return {
-        (status, CONTENT_TYPE): _described(" · ".join(f"`{code}`" for code in found))
-        for status, found in by_status.items()
-    }
-
-
-def _described(description: str) -> Any:
-    return OpenApiResponse(response=Problem, description=description)

@@ -6,12 +6,12 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ('rooms', '0003_history_mutes_bans_invites'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
+            model_name='room',
             name='avatar',
             field=models.CharField(blank=True, editable=False, max_length=100),
         ),

@@ -6,12 +6,12 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('rooms', '0002_room_state_deleted'),
+        ('accounts', '0002_sessions_and_codes'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='room',
+            model_name='user',
             name='avatar',
             field=models.CharField(blank=True, editable=False, max_length=100),
         ),
