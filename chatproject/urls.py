@@ -31,6 +31,7 @@ urlpatterns = [
         ),
         name="swagger",
     ),
+    re_path(r"^media/avatars/(?P<name>[0-9a-f]{32}\.webp)$", views.avatar),
     path("health/live", views.live),
     path("health/ready", views.ready),
     path("metrics", views.metrics),

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from messaging.views import (
+    FileContentViewSet,
+    FileViewSet,
     MessageViewSet,
     PinViewSet,
     ReactionViewSet,
@@ -12,8 +14,10 @@ from messaging.views import (
     RoomMessageViewSet,
     RoomPinViewSet,
     SearchViewSet,
+    SignedUploadViewSet,
     SyncViewSet,
     UnreadViewSet,
+    UploadViewSet,
 )
 
 urlpatterns = [
@@ -35,4 +39,9 @@ urlpatterns = [
     ),
     path("messages/<uuid:message_id>/receipts", ReceiptViewSet.as_view({"get": "list"})),
     path("messages/<uuid:message_id>/replies", MessageViewSet.as_view({"get": "replies"})),
+    path("uploads", UploadViewSet.as_view({"post": "create"})),
+    path("uploads/signature", SignedUploadViewSet.as_view({"post": "create"})),
+    path("uploads/<uuid:upload_id>/complete", SignedUploadViewSet.as_view({"post": "complete"})),
+    path("files/<uuid:file_id>", FileViewSet.as_view({"get": "retrieve"})),
+    path("files/<uuid:file_id>/content", FileContentViewSet.as_view({"get": "retrieve"})),
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
+from messaging.models.files import File
 from messaging.models.words import WordsField, words_of
 from rooms.models import Room
 
@@ -54,6 +55,8 @@ class Message(models.Model):
     # What it is found by. MySQL has a full-text index of it; SQLite reads it from end to end, which is as fast there.
     words = WordsField(editable=False)
     file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
+    # One message sends it, others may pass it on.
+    file = models.ForeignKey(File, on_delete=models.SET_NULL, null=True, related_name="messages")
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
     # Of all emoji together: a page without reactions is not asked for any.

@@ -9,6 +9,16 @@ from messaging.schemas.edits import (
     message_updated,
     revision,
 )
+from messaging.schemas.files import (
+    FILE_COLUMNS,
+    File,
+    FileWithLink,
+    SignedUpload,
+    file,
+    file_url,
+    file_with_link,
+    signed_upload,
+)
 from messaging.schemas.markers import ReadMarker, Receipt, Typing, Unread, UnreadRoom
 from messaging.schemas.messages import (
     Message,
@@ -29,6 +39,9 @@ from messaging.schemas.search import FoundMessage, FoundMessagePage, found_messa
 from messaging.schemas.sync import Snapshot
 
 __all__ = [
+    "FILE_COLUMNS",
+    "File",
+    "FileWithLink",
     "FoundMessage",
     "FoundMessagePage",
     "Message",
@@ -49,10 +62,14 @@ __all__ = [
     "RevisionPage",
     "RoomMessage",
     "SentMessage",
+    "SignedUpload",
     "Snapshot",
     "Typing",
     "Unread",
     "UnreadRoom",
+    "file",
+    "file_url",
+    "file_with_link",
     "found_message",
     "message",
     "message_deleted",
@@ -63,4 +80,5 @@ __all__ = [
     "revision",
     "room_message",
     "sent_message",
+    "signed_upload",
 ]

@@ -12,6 +12,7 @@ from accounts.schemas import UserCard, user_card
 from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 from messaging.models import Message as MessageRow
+from messaging.schemas.files import File, file
 
 EXCERPT_LENGTH = 120
 
@@ -51,7 +52,7 @@ class Message(msgspec.Struct):
     type: Literal["text", "image", "video", "audio", "file", "system"]
     content: str
     file_url: str | None
-    file: dict[str, Any] | None
+    file: File | None
     sender: UserCard
     reply_to: ReplyPreview | None
     reply_count: int
@@ -91,18 +92,19 @@ class SentMessage(msgspec.Struct):
 class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
-    `cards` of all senders, also of what is forwarded, and the columns of each message that one of them answers, by id.
-    `mentions` and `reactions` of those messages that have some, in order.
+    `cards` of all senders, also of what is forwarded, the columns of each message that one of them answers, and the
+    files, by id. `mentions` and `reactions` of those messages that have some, in order.
     """
 
     cards: Mapping[UUID, UserCard]
     replied: Mapping[UUID, Any]
+    files: Mapping[UUID, File]
     mentions: Mapping[UUID, Sequence[UUID]]
     reactions: Mapping[UUID, Sequence[Reaction]]
 
 
 def message(row: MessageRow) -> Message:
-    """A message that has just been sent; needs the row with its senders and `reply_to__sender`."""
+    """A message that has just been sent; needs the row with its senders, `reply_to__sender` and `file`."""
     return message_of(row, _loaded(row))
 
 
@@ -137,6 +139,7 @@ def _loaded(row: MessageRow) -> Parts:
     return Parts(
         cards=known,
         replied={one.id: one for one in rows},
+        files={row.file.id: file(row.file)} if row.file else {},
         mentions={row.id: row.mentioned},
         reactions={},
     )
@@ -150,7 +153,7 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "type": row.type,
         "content": row.content,
         "file_url": row.file_url,
-        "file": None,
+        "file": parts.files.get(row.file_id),
         "sender": parts.cards[row.sender_id],
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,

@@ -1,5 +1,6 @@
 """Reads of messaging."""
 
+from messaging.selectors.files import get_file, get_upload, signature_for, viewer_by
 from messaging.selectors.messages import (
     get_message,
     get_sent_message,
@@ -18,8 +19,10 @@ from messaging.selectors.unread import unread_of
 
 __all__ = [
     "Search",
+    "get_file",
     "get_message",
     "get_sent_message",
+    "get_upload",
     "last_messages",
     "mentions_of",
     "messages_in",
@@ -30,5 +33,7 @@ __all__ = [
     "replies_to",
     "revisions_of",
     "show",
+    "signature_for",
     "unread_of",
+    "viewer_by",
 ]

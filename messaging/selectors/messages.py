@@ -13,14 +13,14 @@ from accounts.schemas import CARD_COLUMNS, UserCard, card_of
 from core.errors import NotFound
 from messaging import schemas
 from messaging.models import Message
-from messaging.selectors.parts import cards_of, mentions_of, reactions_to
+from messaging.selectors.parts import cards_of, files_by_id, mentions_of, reactions_to
 from rooms.models import Room
 from rooms.selectors import find_room_to_read
 
 _CARD = CARD_COLUMNS[1:]
 MESSAGE_COLUMNS = (
-    *("id", "room_id", "seq", "type", "content", "file_url", "sender_id", "reply_to_id", "reply_count"),
-    *("reaction_count", "forwarded_sender_id", "forwarded_at"),
+    *("id", "room_id", "seq", "type", "content", "file_url", "file_id", "sender_id", "reply_to_id"),
+    *("reply_count", "reaction_count", "forwarded_sender_id", "forwarded_at"),
     *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
     # What a card needs besides the id, last: a join costs less than a statement more.
     *(f"sender__{name}" for name in _CARD),
@@ -94,6 +94,7 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
     parts = schemas.Parts(
         cards=_cards(rows, replied),
         replied={row.id: row for row in replied},
+        files=files_by_id({row.file_id for row in rows if row.file_id}),
         mentions=mentions_of([row.id for row in rows if "@" in row.content]),
         reactions=reactions_to(viewer, [row.id for row in rows if row.reaction_count]),
     )

@@ -14,7 +14,15 @@ from msgspec import UNSET
 from accounts.models import User
 from accounts.schemas import CARD_COLUMNS, UserCard, card_of
 from messaging import schemas
-from messaging.models import Mention, Reaction
+from messaging.models import File, Mention, Reaction
+
+
+def files_by_id(file_ids: Collection[UUID]) -> dict[UUID, schemas.File]:
+    """The files of messages that have some."""
+    if not file_ids:
+        return {}
+    rows = File.objects.filter(id__in=file_ids).values_list(*schemas.FILE_COLUMNS, named=True)
+    return {row.id: schemas.file(row) for row in rows}
 
 
 def cards_of(user_ids: Collection[UUID]) -> dict[UUID, UserCard]:

@@ -14,7 +14,7 @@ import msgspec
 from django.conf import settings
 
 from core.errors import FieldError, ValidationFailed
-from messaging.models import Message
+from messaging.models import File, Message
 
 MAX_URL_LENGTH = 2048
 _CLIENT_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -43,13 +43,14 @@ def checked(draft: Draft) -> Draft | ValidationFailed:
     """The draft in its stored form, or what is wrong with it, all of it."""
     has_file = draft.file_url is not None or draft.file_id is not None
     content = wrong_content(draft.content or "", has_file=has_file or draft.forward_of is not None)
-    errors = [*content, *_wrong_forward(draft), *_wrong_url(draft.file_url), *_wrong_ids(draft)]
+    errors = [*content, *_wrong_forward(draft), *_wrong_url(draft), *_wrong_ids(draft)]
     if errors:
         return ValidationFailed(errors=errors)
     return msgspec.structs.replace(
         draft,
         reply_to=draft.reply_to and str(UUID(draft.reply_to)),
         forward_of=draft.forward_of and str(UUID(draft.forward_of)),
+        file_id=draft.file_id and str(UUID(draft.file_id)),
     )
 
 
@@ -72,10 +73,13 @@ def _is_blank(text: str) -> bool:
     return all(character.isspace() or unicodedata.category(character) in ("Cc", "Cf") for character in text)
 
 
-def _wrong_url(url: str | None) -> Iterator[FieldError]:
+def _wrong_url(draft: Draft) -> Iterator[FieldError]:
     """The server never fetches the URL, but clients do: only https, and only hosts that hold our files."""
+    url = draft.file_url
     if url is None:
         return
+    if draft.file_id is not None:
+        yield FieldError("file_url", "exclusive", "One of file_id and file_url.")
     match = _FILE_URL.fullmatch(url)
     host = match.group(1).lower() if match else ""
     if len(url) > MAX_URL_LENGTH:
@@ -93,10 +97,14 @@ def _wrong_ids(draft: Draft) -> Iterator[FieldError]:
             yield FieldError(name, "invalid", "A UUID.")
 
 
-def type_of(file_url: str | None) -> str:
-    if file_url is None:
+def type_of(draft: Draft, file: File | None) -> str:
+    """A message's type is that of its file; of one that we don't hold, what its URL looks like."""
+    if file is not None:
+        guessed: str | None = file.content_type
+    elif draft.file_url is None:
         return Message.Type.TEXT
-    guessed, _ = mimetypes.guess_type(urlsplit(file_url).path)
+    else:
+        guessed, _ = mimetypes.guess_type(urlsplit(draft.file_url).path)
     kind = (guessed or "").partition("/")[0]
     return kind if kind in (Message.Type.IMAGE, Message.Type.VIDEO, Message.Type.AUDIO) else Message.Type.FILE
 

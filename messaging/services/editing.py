@@ -21,7 +21,7 @@ from messaging.services.drafts import wrong_content
 from messaging.services.mentions import find_mentions
 
 _SCRUBBED = (
-    *("content", "file_url", "forwarded_sender", "forwarded_at"),
+    *("content", "file_url", "file", "forwarded_sender", "forwarded_at"),
     *("pinned_at", "reaction_count", "deleted_at", "deleted_by"),
 )
 
@@ -83,7 +83,7 @@ def delete_message(user_id: UUID, *, message_id: UUID) -> MessageDeleted:
     if message.deleted_at is None:
         for model in (Revision, Reaction, Mention, Pin):
             model.objects.filter(message=message).delete()
-        message.content, message.file_url = "", None
+        message.content, message.file_url, message.file = "", None, None
         message.forwarded_sender = message.forwarded_at = None
         message.pinned_at, message.reaction_count = None, 0
         message.deleted_at = timezone.now()

@@ -10,8 +10,10 @@ from django.utils import timezone
 from core.errors import Forbidden, IdempotencyConflict, NotFound, ValidationFailed
 from eventlog.models import Event
 from messaging import services
-from messaging.models import Message
+from messaging.models import File, Message
+from messaging.selectors import get_file
 from rooms.services import add_members, create_room, leave_room, update_room
+from tests.files import picture
 from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +61,30 @@ class TestService:
         forward(bob, said)
         Message.objects.filter(id=said.id).update(content="", deleted_at=timezone.now())
         assert Message.objects.get(room__slug="garden").content == "Tea?"
+
+    def test_an_uploaded_file_goes_with_it_and_stays_until_nothing_shows_it(
+        self, alice, bob, charlie, room, garden, forward, say
+    ):
+        file = services.upload_file(alice, file=picture())
+        first = say(alice, None, file_id=str(file.id))
+        with pytest.raises(NotFound):
+            get_file(charlie, file.id)
+        passed_on = forward(bob, first)
+        assert (passed_on.file_id, passed_on.file_url) == (file.id, first.file_url)
+        services.delete_message(alice.id, message_id=first.id)
+        assert get_file(charlie, file.id) == file
+        assert file.id not in services.orphans()
+        services.delete_message(bob.id, message_id=passed_on.id)
+        with pytest.raises(NotFound):
+            get_file(charlie, file.id)
+        assert list(services.orphans()) == [file.id]
+
+    def test_not_when_its_file_is_given_up(self, alice, bob, room, garden, forward, say):
+        file = services.upload_file(alice, file=picture())
+        first = say(alice, None, file_id=str(file.id))
+        File.objects.filter(id=file.id).update(completed_at=None)
+        with pytest.raises(NotFound):
+            forward(bob, first)
 
     def test_when_it_is_deleted_nothing_of_it_is_left(self, bob, said, garden, forward, shown, events_of):
         passed_on = forward(bob, said)

@@ -72,7 +72,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
         responses={
             201: schemas.Message,
             200: schemas.Message,
-            **problems("room_locked", "muted", "blocked", "not_found", "idempotency_conflict"),
+            **problems("room_locked", "muted", "blocked", "not_found", "conflict", "idempotency_conflict"),
         },
         examples=[
             OpenApiExample(

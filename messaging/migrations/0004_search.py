@@ -38,7 +38,7 @@ def remove_index(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0002_edits'),
+        ('messaging', '0003_files'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
