@@ -87,7 +87,8 @@ class TestUnfinishedRequests:
             for _ in range(20):
                 stack.enter_context(Wire(hurried)).send(BODY)
             assert await live(hurried) == 200
-            assert connections(hurried) == 20
+            # The server may not have noticed yet that who got an answer is gone.
+            assert connections(hurried) >= 20
             await until_connections(hurried, 0)
 
     async def test_end_before_they_fill_the_memory(self, hurried: LiveServer) -> None:
