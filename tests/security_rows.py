@@ -35,8 +35,8 @@ class Row(NamedTuple):
 
     @property
     def objects(self) -> Any:
-        """Where the objects are named that it is about: the path, or the frame's data."""
-        return self.body if self.is_frame else self.operation
+        """Where the objects are named that it is about: the path if it names any, else the body, or the frame's data."""
+        return self.operation if "{" in self.operation else self.body
 
 
 def row(operation: str, body: Any = None, **outcomes: int | str) -> Row:
@@ -69,6 +69,7 @@ NEWCOMER = {"username": "newcomer", "email": "newcomer@example.com", "password":
 LOGIN = {"login": "{username}", "password": PASSWORD}
 EMAIL = {"email": "{username}@example.com"}
 WRONG_CODE = EMAIL | {"code": "0000-0000"}
+A_PICTURE = {"file": "a picture"}
 NEW_PASSWORD = {"new_password": "jumpy-worn-out-tutor"}
 
 ACCOUNTS = [
@@ -90,6 +91,8 @@ ACCOUNTS = [
     row("GET /users?search=bystander", everyone=200),
     row("GET /users/presence?ids={user}", everyone=200),
     row("GET /users/{user}", everyone=200, blocked="not_found"),
+    row("PUT /users/me/avatar", A_PICTURE, everyone=200),
+    row("DELETE /users/me/avatar", everyone=200),
 ]
 
 WITH_USER, WITH_SOMEONE = {"user_id": "{user}"}, {"user_id": "{someone}"}
@@ -125,6 +128,10 @@ ROOMS = [
     row("GET /rooms/{direct}", everyone=200),
     for_admins("PATCH /rooms/{room}", TOPIC),
     row("PATCH /rooms/{direct}", TOPIC, everyone="forbidden"),
+    for_admins("PUT /rooms/{room}/avatar", A_PICTURE),
+    row("PUT /rooms/{direct}/avatar", A_PICTURE, everyone="forbidden"),
+    for_admins("DELETE /rooms/{room}/avatar"),
+    row("DELETE /rooms/{direct}/avatar", everyone="forbidden"),
     for_owners("DELETE /rooms/{room}", outcome=204),
     row("DELETE /rooms/{direct}", everyone="forbidden"),
     row("POST /rooms/{room}/join", outsiders="not_found", insiders="already_member"),
@@ -156,7 +163,9 @@ ROOMS = [
 ]
 
 HI = {"content": "Hi"}
+ANNOUNCED = {"filename": "cat.png", "content_type": "image/png", "size": 1000}
 REPLY = HI | {"reply_to": "{foreign_message}"}
+FORWARD, FILE = {"forward_of": "{foreign_message}"}, {"file_id": "{foreign_upload}"}
 
 MESSAGING = [
     row("GET /sync", everyone=200),
@@ -165,6 +174,8 @@ MESSAGING = [
     row("GET /rooms/{direct}/messages", everyone=200),
     for_insiders("POST /rooms/{room}/messages", HI, outcome=201),
     for_insiders("POST /rooms/{room}/messages", REPLY, outcome="not_found"),
+    for_insiders("POST /rooms/{room}/messages", FORWARD, outcome="not_found"),
+    for_insiders("POST /rooms/{room}/messages", FILE, outcome="not_found"),
     row("POST /rooms/{direct}/messages", HI, everyone=201, blocked="blocked"),
     for_insiders("PUT /rooms/{room}/read", {"seq": 1}),
     row("PUT /rooms/{direct}/read", {"seq": 1}, everyone=200),
@@ -179,6 +190,10 @@ MESSAGING = [
     row("DELETE /messages/{direct_mine}", everyone=200),
     row("DELETE /messages/{direct_message}", everyone="forbidden"),
     for_insiders("GET /messages/{message}/history"),
+    for_insiders("GET /messages/{message}/receipts"),
+    for_insiders("GET /messages/{message}/replies"),
+    row("GET /messages/search?q=hello", everyone=200),
+    for_insiders("GET /messages/search?q=hello&room_id={room}"),
     for_admins("PUT /messages/{message}/pin"),
     row("PUT /messages/{direct_message}/pin", everyone=200, blocked="blocked"),
     for_admins("DELETE /messages/{message}/pin"),
@@ -189,6 +204,28 @@ MESSAGING = [
     row("DELETE /messages/{direct_message}/reactions/👍", everyone=200),
 ]
 
+FILES = [
+    row("POST /uploads", A_PICTURE, everyone=201),
+    row("POST /uploads/signature", ANNOUNCED, everyone="conflict"),
+    row("POST /uploads/{upload}/complete", everyone=200),
+    row("GET /files/{upload}", everyone=200),
+    row("GET /files/{upload}/content", everyone=200),
+    for_insiders("GET /files/{file}"),
+    for_insiders("GET /files/{file}/content"),
+    row("GET /files/{direct_file}", everyone=200),
+]
+
+SPAM = {"reason": "spam"}
+OF_USER = SPAM | {"target_type": "user", "target_id": "{user}"}
+OF_ROOM = SPAM | {"target_type": "room", "target_id": "{room}"}
+OF_MESSAGE = SPAM | {"target_type": "message", "target_id": "{message}"}
+
+MODERATION = [
+    row("POST /reports", OF_USER, everyone=201, blocked="not_found"),
+    for_insiders("POST /reports", OF_ROOM, outcome=201),
+    for_insiders("POST /reports", OF_MESSAGE, outcome=201),
+]
+
 ROOM, DIRECT = {"room_id": "{room}"}, {"room_id": "{direct}"}
 MESSAGE, MINE = {"message_id": "{message}"}, {"message_id": "{mine}"}
 DIRECT_MESSAGE, DIRECT_MINE = {"message_id": "{direct_message}"}, {"message_id": "{direct_mine}"}
@@ -197,6 +234,8 @@ THUMB = {"emoji": "👍"}
 FRAMES = [
     for_insiders("message", ROOM | HI, outcome="ack"),
     for_insiders("message", ROOM | REPLY, outcome="not_found"),
+    for_insiders("message", ROOM | FORWARD, outcome="not_found"),
+    for_insiders("message", ROOM | FILE, outcome="not_found"),
     row("message", DIRECT | HI, everyone="ack", blocked="blocked"),
     for_insiders("message.edit", MESSAGE | HI, outcome="forbidden"),
     of_mine("message.edit", MINE | HI, outcome="ack"),
@@ -217,4 +256,4 @@ FRAMES = [
     row("delivered", DIRECT | {"seq": 1}, everyone="ack"),
 ]
 
-ROWS = [*ACCOUNTS, *FRIENDSHIPS, *ROOMS, *MESSAGING, *FRAMES]
+ROWS = [*ACCOUNTS, *FRIENDSHIPS, *ROOMS, *MESSAGING, *FILES, *MODERATION, *FRAMES]

@@ -29,14 +29,15 @@ from realtime.router import Call
 from rooms import services as rooms
 from rooms.models import Membership, Room
 from tests.documented import DocumentedClient
-from tests.security_rows import PASSWORD, PEOPLE, Row
+from tests.files import picture
+from tests.security_rows import A_PICTURE, PASSWORD, PEOPLE, Row
 
 Names = dict[str, str]
 
 FOREIGN = "foreign_"
 """The beginning of the names of what none of the cast has to do with."""
 
-OPEN = {"user", "code", "hall"}
+OPEN = {"user", "someone", "username", "refresh", "code", "hall"}
 """What a stranger may name, too: it has no foreign counterpart."""
 
 
@@ -101,6 +102,7 @@ class Stage:
         things = {
             "room": room.id,
             "message": _say(self._bystander, room).id,
+            "file": _send_file(self._bystander, room).file_id,
             "user": self._bystander.id,
             "other": self._bystander.id,
             "someone": self._someone.id,
@@ -124,6 +126,8 @@ class Stage:
             "direct": str(direct.id),
             "direct_message": str(_say(self._bystander, direct).id),
             "direct_mine": str(_say(user, direct).id),
+            "direct_file": str(_send_file(self._bystander, direct).file_id),
+            "upload": str(messaging.upload_file(user, file=picture()).id),
             "friend": str(self._friend.id),
             "request": str(friendships.request_friendship(self._fan, user_id=user.id).id),
             "asked": str(friendships.request_friendship(user, user_id=self._idol.id).id),
@@ -140,7 +144,10 @@ class Stage:
         if row.is_frame:
             return self._send(person, row.operation, body)
         method, path = row.operation.format_map(names).split()
-        response = getattr(self._clients[person], method.lower())(f"/api/v1{path}", body)
+        form = {}
+        if row.body == A_PICTURE:
+            body, form = {"file": picture()}, {"format": "multipart"}
+        response = getattr(self._clients[person], method.lower())(f"/api/v1{path}", body, **form)
         if response.status_code < 400:
             return Answer(response.status_code)
         told = response.json()
@@ -258,9 +265,14 @@ def _session(user: User) -> Session:
 
 
 def _say(user: User, room: Room) -> Message:
-    return messaging.send_message(
-        messaging.Draft(sender_id=user.id, room=str(room.id), content="Hello")
-    ).message
+    draft = messaging.Draft(sender_id=user.id, room=str(room.id), content="Hello")
+    return messaging.send_message(draft).message
+
+
+def _send_file(user: User, room: Room) -> Message:
+    file = messaging.upload_file(user, file=picture())
+    draft = messaging.Draft(sender_id=user.id, room=str(room.id), file_id=str(file.id))
+    return messaging.send_message(draft).message
 
 
 def _foreign_things() -> Names:
@@ -278,6 +290,9 @@ def _foreign_things() -> Names:
         "direct": direct.id,
         "direct_message": direct_message.id,
         "direct_mine": direct_message.id,
+        "file": _send_file(one, room).file_id,
+        "direct_file": _send_file(one, direct).file_id,
+        "upload": messaging.upload_file(one, file=picture()).id,
         "other": other.id,
         "outcast": third.id,
         "invite": rooms.create_invite(one, room_key=str(room.id)).code,

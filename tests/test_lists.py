@@ -22,7 +22,7 @@ from friendships.models import Block, FriendRequest, Friendship
 from messaging import services as messaging
 from messaging.models import Message, Pin, Reaction, Revision
 from rooms import services as rooms
-from rooms.models import Ban, Invite
+from rooms.models import Ban, Invite, Membership
 from tests.documented import document
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +164,22 @@ def messages(world: World, count: int) -> list[Message]:
     return said
 
 
+def found(world: World, count: int) -> None:
+    """Each passes on what somebody has said who has nothing else to do with it."""
+    for message in messages(world, count):
+        Message.objects.filter(id=message.id).update(
+            forwarded_sender=world.people(1)[0], forwarded_at=world.now
+        )
+
+
+def receipts(world: World, count: int) -> None:
+    """Of a message that they were there for."""
+    people = world.people(count)
+    rooms.add_members(world.alice, room_key="kitchen", user_ids=[person.id for person in people])
+    read = {"last_read_seq": world.first.seq, "joined_pos": 0}
+    Membership.objects.filter(room=world.kitchen, user__in=people).update(**read)
+
+
 def pins(world: World, count: int) -> None:
     said = messages(world, count)
     Pin.objects.bulk_create(Pin(message=one, room=world.kitchen) for one in said)
@@ -197,7 +213,10 @@ LISTS = [
     List(HISTORY, messages, queries=6, query={"after": 0}),
     List(HISTORY, messages, queries=7, query={"around": 4}),
     List("/rooms/{room_key}/pins", pins, queries=6),
+    List("/messages/search", found, queries=8, query={"q": "cooks", "room_id": "kitchen"}),
     List("/messages/{message_id}/history", revisions, queries=3),
+    List("/messages/{message_id}/receipts", receipts, queries=3),
+    List("/messages/{message_id}/replies", messages, queries=6),
     List("/sync", groups, queries=9),
     List("/unread", groups, queries=3, is_paged=False),
 ]
