@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
@@ -31,26 +31,32 @@ def insert(rows: Sequence[Model]) -> None:
         return
     connection = transaction.get_connection()
     meta: Any = type(rows[0])._meta
-    fields = meta.concrete_fields
+    # What is null in all of them is null by default: half of a message's columns, and each value has its cost.
+    fields = [
+        field
+        for field in meta.concrete_fields
+        if not field.null or any(getattr(row, field.attname) is not None for row in rows)
+    ]
     columns = ", ".join(_quoted(field.column) for field in fields)
     place = f"({', '.join(['%s'] * len(fields))})"
     with connection.cursor() as cursor:
-        for part in _parts(
+        values = (
             [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
             for row in rows
-        ):
+        )
+        for part in _parts(values, [fields.index(field) for field in fields if isinstance(field, TextField)]):
             cursor.execute(
                 f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {', '.join([place] * len(part))}",  # nosec
                 list(chain.from_iterable(part)),
             )
 
 
-def _parts(rows: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
-    """The rows' values, as many rows at a time as one statement takes."""
+def _parts(rows: Iterable[list[Any]], texts: Collection[int]) -> Iterator[list[list[Any]]]:
+    """The rows' values, as many rows at a time as one statement takes; `texts` are the places of long ones."""
     part: list[list[Any]] = []
     parameters = characters = 0
     for values in rows:
-        length = sum(len(value) for value in values if isinstance(value, str))
+        length = sum(len(values[place] or "") for place in texts)
         if part and (parameters + len(values) > _MOST_PARAMETERS or characters + length > _MOST_CHARACTERS):
             yield part
             part, parameters, characters = [], 0, 0

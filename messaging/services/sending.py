@@ -238,20 +238,22 @@ def _next_message(draft: Draft, room: Room, membership: Membership, named: _Name
     """The draft as the room's next message; moves the room and the sender's read marker with it."""
     room.last_seq += 1
     file = named.file
-    if file is not None:
-        file.unsent_since = None
     message = Message(
         room=room,
         seq=room.last_seq,
         sender=membership.user,
         type=type_of(draft, file),
         content=draft.content or "",
-        file_url=file_url(file.id) if file else draft.file_url,
-        file=file,
-        reply_to=named.reply_to,
+        file_url=draft.file_url,
         client_message_id=draft.client_message_id,
         body_hash=body_hash(draft, room.id),
     )
+    # Few messages have these, and Django takes its time with them.
+    if file is not None:
+        file.unsent_since = None
+        message.file, message.file_url = file, file_url(file.id)
+    if named.reply_to is not None:
+        message.reply_to = named.reply_to
     room.last_message_id, room.last_activity_at = message.id, message.created_at
     if named.original is not None:
         _pass_on(named.original, message)
