@@ -27,6 +27,11 @@ def account_updated(streams: LockedStreams, user: User, *, actor_id: UUID) -> No
     )
 
 
+def presence_shown_anew(user_id: UUID) -> None:
+    """After the commit, `presence` to those around the user, as much as they may know now."""
+    transaction.on_commit(lambda: publish.show_presence(user_id))
+
+
 def sessions_ended(
     user_id: UUID, session_ids: Collection[UUID] | None, *, code: CloseCode = CloseCode.SESSION_ENDED
 ) -> None:

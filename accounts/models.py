@@ -62,6 +62,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     outer blanks are the same name on every database.
     """
 
+    class Audience(models.TextChoices):
+        """Whom a user lets see or do something, of those who may at all."""
+
+        EVERYONE = "everyone"
+        FRIENDS = "friends"
+        NOBODY = "nobody"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     username = models.CharField(max_length=32, validators=[validate_username])
     # Login by name, and user search by prefix.
@@ -77,7 +84,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
-    settings = models.JSONField(default=dict, blank=True)
+    # What clients get as `settings`. `last_seen` is who sees whether the user is here; `read_receipts` whether others
+    # see how far they have read, and they how far others have; the last two who may open a direct room with them, and
+    # who may add them to a group.
+    last_seen = models.CharField(
+        max_length=8, choices=Audience, default=Audience.EVERYONE, db_default=Audience.EVERYONE
+    )
+    read_receipts = models.BooleanField(default=True, db_default=True)
+    messages_from = models.CharField(
+        max_length=8, choices=Audience, default=Audience.EVERYONE, db_default=Audience.EVERYONE
+    )
+    invites_from = models.CharField(
+        max_length=8, choices=Audience, default=Audience.EVERYONE, db_default=Audience.EVERYONE
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(null=True, editable=False)
 

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from accounts import services as accounts
 from accounts import tokens
+from accounts.models import User
+from accounts.selectors import last_seen_of
 from core.errors import ChatError
 from friendships import selectors as friendships
 from messaging import frames as messaging
 from realtime.consumer import ChatConsumer
-from realtime.router import Arrival, Audience, Claims, Identity, Router
+from realtime.router import Arrival, Audience, Claims, Identity, Router, Watchers
 from rooms import selectors as rooms
 
 PRESENCE_MEMBERS = 200
@@ -26,10 +28,16 @@ def arrive(claims: Sequence[Claims]) -> list[Arrival | ChatError]:
 
 
 def audience_of(user_id: UUID) -> Audience:
-    """Who is told of a user's presence: room-mates and friends, but for who is blocked or has blocked them."""
-    streams = rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS)
-    not_to = rooms.room_mates_apart_from(user_id)
-    return Audience(streams, friendships.friend_ids_of(user_id), not_to)
+    """Who is told of a user's presence: room-mates and friends whom they let see it, but for who is blocked or blocks."""
+    mates = Watchers(streams=rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS))
+    friends = Watchers(user_ids=friendships.friend_ids_of(user_id))
+    everyone = Watchers(mates.streams, friends.user_ids)
+    told, hidden_from = {
+        User.Audience.EVERYONE: (everyone, Watchers()),
+        User.Audience.FRIENDS: (friends, mates),
+        User.Audience.NOBODY: (Watchers(), everyone),
+    }[User.Audience(last_seen_of(user_id))]
+    return Audience(told, hidden_from, not_to=rooms.room_mates_apart_from(user_id))
 
 
 router = Router(

@@ -28,9 +28,9 @@ from core.timestamps import rfc3339
 from eventlog.log import user_stream
 from realtime import presence_store, protocol
 from realtime.connection import Connection
-from realtime.presence_store import Change, Entry, Here
+from realtime.presence_store import Change, Entry, Here, Status
 from realtime.protocol import Outgoing
-from realtime.router import Router
+from realtime.router import Router, Watchers
 
 if TYPE_CHECKING:
     from realtime.hub import Hub
@@ -59,6 +59,7 @@ class Presence:
         self._gone: list[Entry] = []
         self._news = asyncio.Event()
         self._changes: dict[str, Change] = {}  # by user: only what became of them last is announced
+        self._shown_anew: set[str] = set()  # users whom others may see than before
         self._changed = asyncio.Event()
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
@@ -172,22 +173,44 @@ class Presence:
         user_id = UUID(change.user_id)
         await self._hub.threads.run(router.seen, user_id, at)
         audience = await self._hub.threads.run(router.audience_of, user_id)
-        holds = await self._run(self._store.statuses, [change.user_id])
-        if holds.get(change.user_id, "offline") != change.status:
+        found = await self._run(self._store.statuses, [change.user_id])
+        status: Status = found.get(change.user_id, "offline")
+        not_to = {user_id, *audience.not_to}
+        if change.user_id in self._shown_anew:
+            self._shown_anew.discard(change.user_id)
+            self._ring(
+                user_id, "offline", None, audience.hidden_from, not_to=not_to.union(audience.told.user_ids)
+            )
+        elif status != change.status:
             return  # Whoever was told of the newer change announces it; this one could come after it.
-        data = {"user_id": change.user_id, "status": change.status, "last_seen_at": rfc3339(at)}
+        self._ring(user_id, status, rfc3339(at), audience.told, not_to=not_to)
+
+    def _ring(
+        self, user_id: UUID, status: Status, seen_at: str | None, watchers: Watchers, *, not_to: set[UUID]
+    ) -> None:
+        data = {"user_id": user_id, "status": status, "last_seen_at": seen_at}
         message = {
             "type": "presence",
             "stream": STREAM,
             "frame": protocol.encode(protocol.Frame("presence", ts=rfc3339(timezone.now()), data=data)),
-            "streams": list(audience.streams),
-            "users": [str(id_) for id_ in audience.user_ids],
-            "not_to": [change.user_id, *(str(id_) for id_ in audience.not_to)],
+            "streams": list(watchers.streams),
+            "users": [str(id_) for id_ in watchers.user_ids],
+            "not_to": [str(id_) for id_ in not_to],
         }
         self._hub.doorbell.ring(STREAM, message)
 
     def hear(self, message: dict[str, Any]) -> None:
-        """Take an announcement, of this process or of another: one frame for each connection that it is for."""
+        """Take what came on STREAM, of this process or of another."""
+        if message["type"] == "presence":
+            self._pass_on(message)
+        elif self._hub.roster.connections_of(UUID(message["user"])):
+            # Who is nowhere here is offline to everyone, or the business of another process.
+            self._shown_anew.add(message["user"])
+            self._changes.setdefault(message["user"], Change(message["user"], "online", time.time()))
+            self._changed.set()
+
+    def _pass_on(self, message: dict[str, Any]) -> None:
+        """One frame for each connection that an announcement is for."""
         watchers: set[Connection] = set()
         for stream in message["streams"]:
             if feed := self._hub.feeds.get(stream):

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from core.timestamps import rfc3339
 from eventlog.log import LoggedEvent, user_stream
-from realtime import hub, protocol
+from realtime import hub, presence, protocol
 from realtime.close_codes import CloseCode
 
 
@@ -50,6 +50,11 @@ def send_ephemeral(
 def _ephemeral(stream: str, type_: str, data: Any, not_to: Collection[UUID]) -> dict[str, Any]:
     frame = protocol.encode(protocol.Frame(type_, stream=stream, ts=rfc3339(timezone.now()), data=data))
     return {"type": "ephemeral", "stream": stream, "frame": frame, "not_to": [str(id_) for id_ in not_to]}
+
+
+def show_presence(user_id: UUID) -> None:
+    """Tell those around the user anew whether they are here: others than before may know."""
+    hub.post(presence.STREAM, {"type": "presence.shown", "stream": presence.STREAM, "user": str(user_id)})
 
 
 def end_connections(user_id: UUID, *, session_ids: Collection[UUID] | None, code: CloseCode) -> None:

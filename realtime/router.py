@@ -52,11 +52,18 @@ class Arrival(NamedTuple):
     places: list[Place]
 
 
-class Audience(NamedTuple):
-    """Who is told of a user's presence: those who follow one of the streams, and these users; never `not_to`."""
+class Watchers(NamedTuple):
+    """Those who follow one of the streams, and these users."""
 
-    streams: Collection[str]
-    user_ids: Collection[UUID]
+    streams: Collection[str] = ()
+    user_ids: Collection[UUID] = ()
+
+
+class Audience(NamedTuple):
+    """Who is told of a user's presence, and to whom around them they are offline; `not_to` are told nothing."""
+
+    told: Watchers
+    hidden_from: Watchers = Watchers()
     not_to: Collection[UUID] = ()
 
 
