@@ -32,6 +32,9 @@ COPY . .
 RUN SECRET_KEY=only-while-static-files-are-collected JWT_SIGNING_KEY=only-while-static-files-are-collected \
     python manage.py collectstatic --noinput --verbosity 0
 
+# A volume that is mounted here takes its owner over.
+RUN install --directory --owner=chat --mode=700 media
+
 USER chat
 EXPOSE 8080
 STOPSIGNAL SIGTERM

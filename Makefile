@@ -14,7 +14,7 @@ MANAGE := $(BIN)/python manage.py
 IMAGE  ?= chat
 
 # Tests and generated files must not depend on a developer's .env or shell.
-PLAIN  := env -u DATABASE_URL -u REDIS_URL -u REDIS_PREFIX DEBUG=true ENV_FILE=
+PLAIN  := env -u DATABASE_URL -u REDIS_URL -u REDIS_PREFIX -u CLOUDINARY_URL DEBUG=true ENV_FILE=
 # Twice as many as two cores: much of what they do is wait.
 PYTEST := $(BIN)/pytest -n 4 --dist worksteal
 

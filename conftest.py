@@ -19,14 +19,17 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
+from chatproject import file_stores
 from core import limits
 from core.errors import ChatError
+from core.storage import guard
 from eventlog.log import LoggedEvent
 from eventlog.models import Event
 from eventlog.signals import events_committed
 from rooms.models import Membership, Room
 from tests.documented import DocumentedClient
 from tests.live import LiveServer
+from tests.loopback_cloudinary import CLOUD, KEY, SECRET, LoopbackCloudinary
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +160,19 @@ def race() -> Callable[..., list[Any]]:
             return list(pool.map(outcome, calls))
 
     return run
+
+
+@pytest.fixture
+def cloudinary(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackCloudinary]:
+    """Files go to a Cloudinary on loopback, by the real libraries."""
+    # What hung in another test is not to be left alone in this one.
+    monkeypatch.setattr(guard, "_again", 0.0)
+    with LoopbackCloudinary() as cloud:
+        account = {"cloud_name": CLOUD, "api_key": KEY, "api_secret": SECRET}
+        settings.CLOUDINARY = {**account, "upload_prefix": cloud.prefix}
+        settings.STORAGE_SECONDS = 1
+        settings.STORAGES = {**settings.STORAGES, **file_stores.CLOUDINARY}
+        yield cloud
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
+from core.storage import avatars
 from core.text import comparison_key, has_control_characters
 
 _USERNAME = re.compile(r"[\w.-]+")
@@ -81,6 +82,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # User search by prefix of the shown name.
     display_name_key = ExactCharField(max_length=_DISPLAY_NAME_KEY_LENGTH, db_index=True, editable=False)
     bio = models.CharField(max_length=500, blank=True)
+    # A name in the store of avatars, or empty.
+    avatar = models.CharField(max_length=avatars.MAX_NAME_LENGTH, blank=True, editable=False)
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)

@@ -9,6 +9,7 @@ import msgspec
 
 from accounts.models import Session, User
 from core.pagination import Page
+from core.storage import avatars
 from core.timestamps import Timestamp, rfc3339
 from realtime import presence_store
 from realtime.presence_store import Status
@@ -125,17 +126,17 @@ class SessionPage(Page[SessionInfo]):
     """A page of sessions."""
 
 
-CARD_COLUMNS = ("id", "username", "display_name", "is_bot")
+CARD_COLUMNS = ("id", "username", "display_name", "avatar", "is_bot")
 
 
 def user_card(user: User) -> UserCard:
     """The card of a user; needs the user's row only."""
-    return card_of(user.id, user.username, user.display_name, user.is_bot)
+    return card_of(user.id, user.username, user.display_name, user.avatar, user.is_bot)
 
 
-def card_of(id_: UUID, username: str, display_name: str, is_bot: bool) -> UserCard:  # noqa: FBT001 - a column
+def card_of(id_: UUID, username: str, display_name: str, avatar: str, is_bot: bool) -> UserCard:  # noqa: FBT001 - a column
     """The card of a user, of the CARD_COLUMNS of their row."""
-    return UserCard(id_, username, display_name or username, None, is_bot)
+    return UserCard(id_, username, display_name or username, avatars.url(avatar), is_bot)
 
 
 def presence(user: User, status: Status) -> Presence:

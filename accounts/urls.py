@@ -1,6 +1,14 @@
 from django.urls import path
 
-from accounts.views import CodeViewSet, LoginViewSet, MeViewSet, PresenceViewSet, SessionViewSet, UserViewSet
+from accounts.views import (
+    AvatarViewSet,
+    CodeViewSet,
+    LoginViewSet,
+    MeViewSet,
+    PresenceViewSet,
+    SessionViewSet,
+    UserViewSet,
+)
 
 urlpatterns = [
     path("auth/register", LoginViewSet.as_view({"post": "register"})),
@@ -17,6 +25,7 @@ urlpatterns = [
     path("auth/sessions", SessionViewSet.as_view({"get": "list"})),
     path("auth/sessions/<uuid:id>", SessionViewSet.as_view({"delete": "destroy"})),
     path("users/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("users/me/avatar", AvatarViewSet.as_view({"put": "update", "delete": "destroy"})),
     path("users", UserViewSet.as_view({"get": "list"})),
     path("users/presence", PresenceViewSet.as_view({"get": "list"})),
     path("users/<uuid:id>", UserViewSet.as_view({"get": "retrieve"})),

@@ -16,7 +16,7 @@ from bench.scale import QUICK, Scale
 from bench.stage import ROOT, Stage
 from tests.with_servers import ServerError
 
-CASES = ("fanout", "saved", "arrivals", "resume", "rest", "processes")
+CASES = ("fanout", "saved", "arrivals", "resume", "rest", "search", "processes")
 
 
 def main() -> None:

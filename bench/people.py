@@ -73,7 +73,7 @@ def rooms(members: Sequence[Sequence[Account]]) -> list[UUID]:
 
 def fill(room_ids: Sequence[UUID], sender: Account, *, messages: int) -> None:
     """So many messages in each of the rooms, made by the database itself; no events."""
-    columns = "id, room_id, seq, pos, sender_id, type, content, body_hash, reply_count, created_at"
+    columns = "id, room_id, seq, pos, sender_id, type, content, words, body_hash, reply_count, created_at"
     with connection.cursor() as cursor:
         for start in range(0, len(room_ids), _BATCH):
             part = [str(room_id) for room_id in room_ids[start : start + _BATCH]]
@@ -81,7 +81,7 @@ def fill(room_ids: Sequence[UUID], sender: Account, *, messages: int) -> None:
             cursor.execute(
                 f"INSERT INTO messaging_message ({columns}) "
                 "SELECT UUID(), r.id, s.seq, s.seq, %s, 'text', CONCAT('message ', s.seq, REPEAT(' and so on', 9)), "
-                "'', 0, NOW(6) - INTERVAL (%s - s.seq) SECOND "
+                "'', '', 0, NOW(6) - INTERVAL (%s - s.seq) SECOND "
                 f"FROM rooms_room r JOIN seq_1_to_{messages} s WHERE r.id IN ({marks})",
                 [str(sender.id), messages, *part],
             )

@@ -18,6 +18,7 @@ class Scale:
         idle: sockets that only stay.
         missed: events of the long resume.
         small, big: rooms in the small and in the big database, of a hundred messages each.
+        searched: messages in which is searched.
         node: whether the node servers are measured, too.
     """
 
@@ -32,6 +33,7 @@ class Scale:
     missed: int = 100_000
     small: int = 100
     big: int = 10_000
+    searched: int = 1_000_000
     node: bool = True
 
 
@@ -47,5 +49,6 @@ QUICK = Scale(
     missed=2000,
     small=10,
     big=50,
+    searched=20_000,
     node=False,
 )

@@ -66,9 +66,9 @@ def auto_increment_seq() -> None:
     """Numbers as AUTO_INCREMENT gives them: with gaps."""
     next_message = sending._next_message
 
-    def numbered(draft: Any, room: Any, membership: Any, reply_to: Any) -> Any:
+    def numbered(draft: Any, room: Any, *rest: Any, **named: Any) -> Any:
         room.last_seq += random.random() < RARELY
-        return next_message(draft, room, membership, reply_to)
+        return next_message(draft, room, *rest, **named)
 
     sending._next_message = numbered
 

@@ -23,6 +23,8 @@ SETTINGS = {
         {"name": "friends", "description": "Friends, friend requests and blocks."},
         {"name": "rooms", "description": "Groups and direct rooms, and who is in them."},
         {"name": "messaging", "description": "Messages, read markers, and a client's first start."},
+        {"name": "moderation", "description": "What users tell the staff of."},
+        {"name": "files", "description": "Bringing files, and getting at them."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",

@@ -12,6 +12,7 @@ from django.db import connections
 from chatproject.wsgi import application as wsgi_application  # sets Django up, for what follows
 
 # isort: split
+from chatproject import transfer
 from chatproject.routing import PATHS, socket
 from realtime import hub
 
@@ -32,7 +33,9 @@ if not settings.EMBEDDED_DATABASE:
 # Django's own ASGI handler opens a thread, and so a database connection, per request.
 # The queue is what a thread may be ahead of a slow reader, in chunks of 8 KiB at most, before it waits for it.
 http: Any = WSGIMiddleware(
-    cast("WSGIApp", wsgi_application), workers=settings.HTTP_THREADS, send_queue_size=256
+    cast("WSGIApp", transfer.leaving_files(wsgi_application)),
+    workers=settings.HTTP_THREADS,
+    send_queue_size=256,
 )
 
 
@@ -42,8 +45,12 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "http":
             # Bytes beyond ASCII are for the sender to quote (RFC 3986 §2.1); WSGI can't carry them.
             scope["query_string"] = quote(scope["query_string"], safe=_SAFE).encode()
-            if receive_body := await _body(scope, receive):
-                await http(scope, receive_body, send)
+            body = transfer.Body(scope, receive)
+            try:
+                if await body.arrive():
+                    await transfer.answer(http, scope, body.receive, send)
+            finally:
+                body.close()
         case "websocket" if scope["path"] in PATHS:
             await socket(scope, receive, send)
         case "websocket":
@@ -51,30 +58,6 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await send({"type": "websocket.close", "code": 1000})
         case "lifespan":
             await _live(receive, send)
-
-
-async def _body(scope: dict[str, Any], receive: Any) -> Any:
-    """A `receive` with the whole body, so that no thread waits for a slow sender; None if the sender is gone.
-
-    A body that is refused unread, for its size or for none being announced, is left where it is.
-    """
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    if len(length) > 18 or not length.isdigit() or int(length) > settings.MAX_BODY_BYTES:
-        return receive
-    parts = []
-    more = int(length) > 0
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message["body"])
-        more = message["more_body"]
-    whole = {"type": "http.request", "body": b"".join(parts), "more_body": False}
-
-    async def receive_body() -> dict[str, Any]:
-        return whole
-
-    return receive_body
 
 
 async def _live(receive: Any, send: Any) -> None:

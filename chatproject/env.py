@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,6 +86,22 @@ def database(name: str, default: str) -> dict[str, object]:
             f"{name} starts with {scheme!r}; use sqlite:///… or mysql://user:password@host:3306/name."
         )
     return dict(_env.db_url_config(value.replace("mariadb://", "mysql://", 1)))
+
+
+def cloudinary(name: str) -> dict[str, object]:
+    """An account of Cloudinary's from the URL that its console shows, as their library wants it; empty if not set."""
+    value = text(name)
+    # The library reads the variable by itself, and fails at its import where this would say what is wrong.
+    match = re.fullmatch(
+        r"cloudinary://(\w+):([\w-]+)@([\w-]+)(?:\?upload_prefix=(https?://[\w.:-]+))?", value
+    )
+    if value and not match:
+        raise ImproperlyConfigured(
+            f"{name} is odd; set it to cloudinary://<API key>:<API secret>@<cloud name>, as the console of "
+            "Cloudinary shows it, or leave it empty to keep files in MEDIA_ROOT."
+        )
+    names = ("api_key", "api_secret", "cloud_name", "upload_prefix")
+    return {key: found for key, found in zip(names, match.groups(), strict=True) if found} if match else {}
 
 
 def email(name: str, default: str) -> dict[str, object]:

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chatproject import env
 from chatproject.http_protocol import HttpProtocol
 from chatproject.websocket import WebSocketProtocol
+from core.storage import start
 
 
 def main() -> None:
@@ -30,6 +31,7 @@ def serve() -> None:
             f"WEB_CONCURRENCY is {workers}, but without REDIS_URL one process can't tell another of new "
             "messages. Set REDIS_URL, or run one process."
         )
+    start.check()
     if settings.DEBUG:
         print(where_things_are(port), flush=True)  # noqa: T201
     uvicorn.run(

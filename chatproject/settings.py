@@ -8,7 +8,7 @@ from typing import Any
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
-from chatproject import api_document, env, page_policies
+from chatproject import api_document, env, file_stores, page_policies
 from core.logs import logging_settings
 
 BASE_DIR = env.ROOT
@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "friendships",
     "rooms",
     "messaging",
+    "moderation",
     "chatproject",
 ]
 
@@ -274,6 +275,22 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = api_document.SETTINGS
 
+# --- Files --------------------------------------------------------------------------------------
+
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 26_214_400, least=1024)
+UPLOAD_PATHS = r"/api/v1/(uploads|users/me/avatar|rooms/[^/]+/avatar)/?"
+MAX_IMAGE_PIXELS = env.number("MAX_IMAGE_PIXELS", 50_000_000, least=10_000)
+FILE_LINK_SECONDS = env.number("FILE_LINK_SECONDS", 300, least=10)
+STORAGE_SECONDS = env.number("STORAGE_SECONDS", 10, least=1)
+# Cloudinary's library looks for the name.
+CLOUDINARY = env.cloudinary("CLOUDINARY_URL")
+# So does django-cloudinary-storage, which can't be imported without.
+CLOUDINARY_STORAGE = {
+    name.upper(): CLOUDINARY.get(name, "") for name in ("cloud_name", "api_key", "api_secret")
+}
+MEDIA_ROOT = env.text("MEDIA_ROOT", str(BASE_DIR / "media"))
+MEDIA_URL = "/media/"
+
 # --- Browsers -----------------------------------------------------------------------------------
 
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
@@ -311,6 +328,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    **(file_stores.CLOUDINARY if CLOUDINARY else file_stores.LOCAL),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/v1/", include("friendships.urls")),
     path("api/v1/", include("rooms.urls")),
     path("api/v1/", include("messaging.urls")),
+    path("api/v1/", include("moderation.urls")),
     re_path(r"^(?:api/v1/)?ws/?$", views.socket_over_http),
     path("api/schema", views.schema, name="schema"),
     path(
@@ -30,6 +31,7 @@ urlpatterns = [
         ),
         name="swagger",
     ),
+    re_path(r"^media/avatars/(?P<name>[0-9a-f]{32}\.webp)$", views.avatar),
     path("health/live", views.live),
     path("health/ready", views.ready),
     path("metrics", views.metrics),

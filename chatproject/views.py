@@ -10,8 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.cache import cache
+from django.core.files.storage import FileSystemStorage, storages
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -20,6 +21,7 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from core import throttles
+from core.delivery import deliver
 from core.errors import NotFound, RateLimited, UpgradeRequired
 from core.problems import problem_response
 from realtime import hub
@@ -119,6 +121,28 @@ def _ask_cache() -> None:
     cache.set("health", 1, timeout=10)
     if cache.get("health") != 1:
         raise ConnectionError("The cache does not keep what it is given.")
+
+
+@require_safe
+def avatar(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A face that is kept here: public, and never another one under the same name."""
+    store = storages["avatars"]
+    try:
+        if not isinstance(store, FileSystemStorage):
+            raise FileNotFoundError
+        file = store.open(f"avatars/{name}")
+    except OSError:
+        return problem_response(request, NotFound())
+    return deliver(
+        request,
+        file,
+        size=file.size,
+        content_type="image/webp",
+        name=name,
+        etag=f'"{name}"',
+        inline=True,
+        caching="public, max-age=31536000, immutable",
+    )
 
 
 @csrf_exempt

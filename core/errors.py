@@ -239,7 +239,7 @@ class TooLarge(ChatError):
 
 
 class UnsupportedMediaType(ChatError):
-    """Send UTF-8 JSON with `Content-Type: application/json`."""
+    """Send UTF-8 JSON as `application/json`, and a file as `multipart/form-data`."""
 
     code, status = "unsupported_media_type", 415
 

@@ -25,6 +25,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 logger = structlog.get_logger(__name__)
 
+ENVELOPE_BYTES = 65_536
+"""What multipart/form-data may put around a file."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -55,6 +58,13 @@ class RequestIdMiddleware:
         metrics.request_answered(request, response.status_code, seconds)
         response["X-Request-Id"] = request_id
         return response
+
+
+def body_limit(path: str) -> int:
+    """The largest body that is read of a request to `path`, in bytes: a larger one where files are taken in."""
+    if re.fullmatch(settings.UPLOAD_PATHS, path):
+        return settings.MAX_UPLOAD_BYTES + ENVELOPE_BYTES
+    return settings.MAX_BODY_BYTES
 
 
 class PagePolicyMiddleware(CSPMiddleware):
@@ -117,8 +127,9 @@ class BodyLimitMiddleware:
             return problem_response(request, LengthRequired())
         length = request.META.get("CONTENT_LENGTH") or "0"
         # The number of digits comes first: int() itself refuses thousands of them.
-        if not length.isdecimal() or len(length) > 18 or int(length) > settings.MAX_BODY_BYTES:
-            return problem_response(request, TooLarge(f"At most {settings.MAX_BODY_BYTES} bytes."))
+        most = body_limit(request.path)
+        if not length.isdecimal() or len(length) > 18 or int(length) > most:
+            return problem_response(request, TooLarge(f"At most {most} bytes."))
         return self.get_response(request)
 
 

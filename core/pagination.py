@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -32,6 +32,16 @@ class Page(msgspec.Struct, Generic[T]):
     previous_cursor: str | None = None
 
 
+class Place(NamedTuple):
+    """Where a page begins: beyond these values of the order's fields, or at the list's end; in which direction it goes."""
+
+    values: list[Any] | None
+    backwards: bool
+
+
+Find = Callable[[QuerySet[M], int, Place], Sequence[M]]
+
+
 class PageQuery(serializers.Serializer[Any]):
     """The parameters that every list takes."""
 
@@ -52,8 +62,16 @@ class Keyset:
     name: str
     order: tuple[str, ...]
 
-    def page(self, request: Request, rows: QuerySet[M], show: Callable[[Sequence[M]], list[T]]) -> Page[T]:
+    def page(
+        self,
+        request: Request,
+        rows: QuerySet[M],
+        show: Callable[[Sequence[M]], list[T]],
+        find: Find[M] | None = None,
+    ) -> Page[T]:
         """The page of `rows` that `request` asks for, with `show` turning the rows into results.
+
+        `find` is for what one statement takes too long to find: it gives the first so many of the ordered rows.
 
         Raises:
             InvalidParameter: `limit` out of 1 to 100, or a `cursor` that this list did not give.
@@ -64,7 +82,8 @@ class Keyset:
         order = [_flipped(name) for name in self.order] if backwards else list(self.order)
         if values is not None:
             rows = rows.filter(_beyond(order, values))
-        found = list(rows.order_by(*order)[: limit + 1])
+        rows = rows.order_by(*order)
+        found = list(find(rows, limit + 1, Place(values, backwards)) if find else rows[: limit + 1])
         more, found = len(found) > limit, found[:limit]
         if backwards:
             found.reverse()

@@ -6,7 +6,7 @@ database spends on carrying it out; where messages are sent by the hundred, most
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ M = TypeVar("M", bound=Model)
 R = TypeVar("R")
 
 _MOST_PARAMETERS = 30_000  # SQLite takes 32,766
+_MOST_CHARACTERS = 2_000_000
+"""Of text in one statement. A character is up to four bytes, and MariaDB takes no statement of more than 16 MiB."""
 
 
 def insert(rows: Sequence[Model]) -> None:
@@ -32,17 +34,30 @@ def insert(rows: Sequence[Model]) -> None:
     fields = meta.concrete_fields
     columns = ", ".join(_quoted(field.column) for field in fields)
     place = f"({', '.join(['%s'] * len(fields))})"
-    size = _MOST_PARAMETERS // len(fields)
     with connection.cursor() as cursor:
-        for part in (rows[start : start + size] for start in range(0, len(rows), size)):
+        for part in _parts(
+            [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+            for row in rows
+        ):
             cursor.execute(
                 f"INSERT INTO {_quoted(meta.db_table)} ({columns}) VALUES {', '.join([place] * len(part))}",  # nosec
-                [
-                    field.get_db_prep_save(getattr(row, field.attname), connection)
-                    for row in part
-                    for field in fields
-                ],
+                list(chain.from_iterable(part)),
             )
+
+
+def _parts(rows: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
+    """The rows' values, as many rows at a time as one statement takes."""
+    part: list[list[Any]] = []
+    parameters = characters = 0
+    for values in rows:
+        length = sum(len(value) for value in values if isinstance(value, str))
+        if part and (parameters + len(values) > _MOST_PARAMETERS or characters + length > _MOST_CHARACTERS):
+            yield part
+            part, parameters, characters = [], 0, 0
+        part.append(values)
+        parameters, characters = parameters + len(values), characters + length
+    if part:
+        yield part
 
 
 def update(rows: Collection[Model], *names: str) -> None:

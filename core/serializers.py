@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
@@ -31,6 +33,17 @@ class StrictSerializer(serializers.Serializer[Any]):
                 {key: [serializers.ErrorDetail("No such key here.", "unknown_field")] for key in unknown}
             )
         return value
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class FileField(serializers.FileField):
+    """A file of a form; without this an OpenAPI document takes it for a text."""
+
+
+class FileBody(StrictSerializer):
+    """A form with one file."""
+
+    file = FileField()
 
 
 class TextField(serializers.CharField):

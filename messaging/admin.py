@@ -1,4 +1,4 @@
-"""Messages for the staff: to look things up. What members see changes through services only."""
+"""Messages and files for the staff: to look things up. What members see changes through services only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from core.text import comparison_key
-from messaging.models import Message
+from messaging.models import File, Message
 
 MOST_COUNTED = 10_000
 
@@ -38,6 +38,40 @@ class MessageAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
     ) -> tuple[QuerySet[Message], bool]:
+        return super().get_search_results(request, queryset, comparison_key(search_term))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(File)
+class FileAdmin(admin.ModelAdmin):
+    list_display = (
+        "id",
+        "uploader",
+        "name",
+        "content_type",
+        "size",
+        "created_at",
+        "completed_at",
+        "unsent_since",
+    )
+    list_select_related = ("uploader",)
+    show_full_result_count = False
+    paginator = _BoundedPaginator
+    search_fields = ("uploader__username_key__startswith",)
+    search_help_text = "The beginning of the uploader's user name."
+    ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[File], search_term: str
+    ) -> tuple[QuerySet[File], bool]:
         return super().get_search_results(request, queryset, comparison_key(search_term))
 
     def has_add_permission(self, request: HttpRequest) -> bool:

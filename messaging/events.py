@@ -49,6 +49,7 @@ def message_deleted(
         "excerpt": "",
         "file_url": None,
         "file": None,
+        "forwarded": None,
         "mentions": [],
         "reactions": [],
         "pinned_at": None,

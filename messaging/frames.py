@@ -24,6 +24,7 @@ class SendMessage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     file_url: str | None = None
     file_id: str | None = None
     reply_to: str | None = None
+    forward_of: str | None = None
     client_message_id: str | None = None
 
 
@@ -83,6 +84,7 @@ def _draft(caller: Identity, data: SendMessage) -> services.Draft:
         file_url=data.file_url,
         file_id=data.file_id,
         reply_to=data.reply_to,
+        forward_of=data.forward_of,
         client_message_id=data.client_message_id,
     )
 

@@ -156,6 +156,7 @@ class ChatConsumer(AsyncConsumer):
                 "mentions": settings.MAX_MENTIONS,
                 "reactions": settings.MAX_REACTIONS,
                 "pins": settings.MAX_PINS,
+                "upload_bytes": settings.MAX_UPLOAD_BYTES,
                 "buffer_frames": settings.WS_BUFFER_FRAMES,
                 "buffer_bytes": settings.WS_BUFFER_BYTES,
                 "unanswered_requests": MAX_UNANSWERED,

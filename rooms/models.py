@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
+from core.storage import avatars
 from eventlog.log import room_stream
 from eventlog.models import Stream
 
@@ -74,6 +75,8 @@ class Room(models.Model):
     name = models.CharField(max_length=100, blank=True)
     topic = models.CharField(max_length=500, blank=True)
     history = models.CharField(max_length=8, choices=History.choices, default=History.ALL)
+    # A name in the store of avatars, or empty.
+    avatar = models.CharField(max_length=avatars.MAX_NAME_LENGTH, blank=True, editable=False)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     # The row of `stream`, so that places_of reads memberships and heads in one statement.
     stream_row = models.OneToOneField(Stream, on_delete=models.PROTECT, related_name="+", editable=False)

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from rooms.views import BanViewSet, InviteViewSet, MemberViewSet, OpenInviteViewSet, RoomViewSet
+from rooms.views import (
+    BanViewSet,
+    InviteViewSet,
+    MemberViewSet,
+    OpenInviteViewSet,
+    RoomAvatarViewSet,
+    RoomViewSet,
+)
 
 urlpatterns = [
     path("rooms", RoomViewSet.as_view({"get": "list", "post": "create"})),
@@ -15,6 +22,7 @@ urlpatterns = [
     ),
     path("rooms/<slug:room_key>/join", RoomViewSet.as_view({"post": "join"})),
     path("rooms/<slug:room_key>/leave", RoomViewSet.as_view({"post": "leave"})),
+    path("rooms/<slug:room_key>/avatar", RoomAvatarViewSet.as_view({"put": "update", "delete": "destroy"})),
     path("rooms/<slug:room_key>/transfer", RoomViewSet.as_view({"post": "transfer"})),
     path("rooms/<slug:room_key>/me", RoomViewSet.as_view({"patch": "preferences"})),
     path("rooms/<slug:room_key>/members", MemberViewSet.as_view({"get": "list", "post": "create"})),

@@ -119,6 +119,7 @@ def _message_deleted(state: State, data: dict[str, Any]) -> None:
         "content": "",
         "file_url": None,
         "file": None,
+        "forwarded": None,
         "mentions": [],
         "reactions": [],
         "pinned_at": None,

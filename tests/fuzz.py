@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.files import image
 from tests.live import ROOT, LiveServer, Person
 
 ROOMS = 8
@@ -27,11 +28,12 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chat-fuzz-") as directory:
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{directory}/fuzz.sqlite3"
-        return fuzz(database, options.examples, options.seed, options.rest)
+        return fuzz(database, directory, options.examples, options.seed, options.rest)
 
 
-def fuzz(database: str, examples: int, seed: int, rest: list[str]) -> int:
+def fuzz(database: str, media: str, examples: int, seed: int, rest: list[str]) -> int:
     environment = {"DATABASE_URL": database, "DEBUG": "true", "ENV_FILE": "", "ACCESS_TOKEN_SECONDS": "86400"}
+    environment |= {"MEDIA_ROOT": media, "CLOUDINARY_URL": ""}
     migrate = [sys.executable, "manage.py", "migrate", "-v", "0"]
     subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
     server = LiveServer(**environment).start()
@@ -76,6 +78,9 @@ def stage(server: LiveServer, caller: Person) -> dict[str, object]:
         for room in rooms
         for number in range(3)
     ]
+    files = [
+        caller.call("POST", "/uploads", files={"file": ("cat.jpg", image())}).json()["id"] for _ in range(3)
+    ]
     return {
         "url": f"{server.http}/api/v1",
         "token": caller.token,
@@ -84,6 +89,7 @@ def stage(server: LiveServer, caller: Person) -> dict[str, object]:
             "requests": requests,
             "rooms": rooms,
             "messages": messages,
+            "files": files,
         },
     }
 

@@ -17,6 +17,8 @@ PATHS = {
     "/friends/requests/": {"id": IDS["requests"]},
     "/messages/{": {"message_id": IDS["messages"], "id": IDS["messages"]},
     "/users/": {"id": IDS["users"]},
+    "/files/": {"file_id": IDS["files"]},
+    "/uploads/": {"upload_id": IDS["files"]},
     "/": {"room_key": IDS["rooms"], "user_id": IDS["users"]},
 }
 BODIES = {

@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-READERS = {"text", "flag", "number", "choice", "words", "secret", "secrets", "database", "email"}
+READERS = {
+    "text",
+    "flag",
+    "number",
+    "choice",
+    "words",
+    "secret",
+    "secrets",
+    "database",
+    "email",
+    "cloudinary",
+}
 LINE = re.compile(r"^(?:# )?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
 

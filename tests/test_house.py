@@ -19,6 +19,7 @@ DOMAIN_APPS = {
     "friendships": ROOMS,
     "rooms": ROOMS,
     "messaging": ROOMS,
+    "moderation": ROOMS,
 }
 LONGEST_FILE = 350
 OUTSIDE = {".venv", ".git", "node_modules", "staticfiles", "media", "migrations"}

@@ -94,7 +94,8 @@ def test_every_operation_has_the_errors_that_all_have(root: dict[str, Any]) -> N
         assert expected <= set(found), name
         for status, answer in found.items():
             assert answer["description"], name
-            if status >= "400":
+            # RFC 9110 §15.5.17: that a file ends before what is asked for is said by a header.
+            if status >= "400" and status != "416":
                 assert list(answer["content"]) == ["application/problem+json"], name
                 codes = answer["content"]["application/problem+json"]["examples"]
                 assert codes, name

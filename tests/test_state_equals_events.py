@@ -14,12 +14,13 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.services import update_me
+from accounts.services import remove_avatar, set_avatar, update_me
 from eventlog.models import Event
 from friendships import services as friendships
 from messaging import services as messaging
 from rooms import services as rooms
 from tests import client_state
+from tests.files import picture
 from tests.live import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,9 +36,13 @@ class World:
         self.room = rooms.create_room(bob, name="Kitchen", member_ids=[alice.id, charlie.id])
         self.first = self.say(bob, "before").message.id
 
-    def say(self, sender: User, content: str, **fields: str) -> messaging.Sent:
+    def say(self, sender: User, content: str | None, **fields: str) -> messaging.Sent:
         draft = messaging.Draft(sender_id=sender.id, room=str(self.room.id), content=content, **fields)
         return messaging.send_message(draft)
+
+    def send_picture(self, sender: User) -> UUID:
+        file = messaging.upload_file(sender, file=picture())
+        return self.say(sender, "", file_id=str(file.id)).message.id
 
     def answer(self, sender: User, content: str) -> UUID:
         return self.say(sender, content, reply_to=str(self.first)).message.id
@@ -55,6 +60,8 @@ def message(world: World) -> None:
     sent = world.say(world.bob, "one").message
     world.say(world.alice, "two", reply_to=str(sent.id))
     world.say(world.charlie, "three, @alice and @bob")
+    world.say(world.charlie, None, forward_of=str(sent.id))
+    world.send_picture(world.bob)
 
 
 def message_updated(world: World) -> None:
@@ -62,6 +69,9 @@ def message_updated(world: World) -> None:
     reply = world.answer(world.alice, "one")
     messaging.edit_message(world.bob.id, message_id=world.first, content="long " * 50)
     messaging.edit_message(world.alice.id, message_id=reply, content="two, @bob")
+    shown = world.send_picture(world.bob)
+    for content in ("my cat", ""):
+        messaging.edit_message(world.bob.id, message_id=shown, content=content)
 
 
 def message_deleted(world: World) -> None:
@@ -72,6 +82,9 @@ def message_deleted(world: World) -> None:
     messaging.edit_message(world.bob.id, message_id=world.first, content="secret")
     messaging.delete_message(world.bob.id, message_id=world.first)
     messaging.delete_message(world.bob.id, message_id=replies[2])
+    passed_on = world.say(world.charlie, None, forward_of=str(replies[1])).message
+    messaging.delete_message(world.charlie.id, message_id=passed_on.id)
+    messaging.delete_message(world.charlie.id, message_id=world.send_picture(world.charlie))
 
 
 def message_pinned(world: World) -> None:
@@ -133,6 +146,10 @@ def room_updated(world: World) -> None:
     rooms.join_room(dora, room_key=key)
     # Of a message that dora may not read this says nothing.
     rooms.update_room(world.bob, room_key=key, topic="Who cooks?", slug=None)
+    rooms.set_avatar(world.bob, room_key=key, file=picture())
+    rooms.set_avatar(world.bob, room_key=key, file=picture())
+    rooms.remove_avatar(world.bob, room_key=key)
+    rooms.set_avatar(world.bob, room_key=key, file=picture())
 
 
 def room_preferences(world: World) -> None:
@@ -194,6 +211,9 @@ def friend_removed(world: World) -> None:
 
 def account_updated(world: World) -> None:
     update_me(world.alice, display_name="Alice A.", bio="Hi")
+    set_avatar(world.alice, file=picture())
+    remove_avatar(world.alice)
+    set_avatar(world.alice, file=picture())
 
 
 SCENES: dict[str, Callable[[World], None]] = {

@@ -3,6 +3,7 @@
 Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and SQLite has one writer.
 """
 
+from accounts.services.avatars import remove_avatar, set_avatar
 from accounts.services.passwords import (
     PASSWORD_SECONDS,
     change_password,
@@ -30,10 +31,12 @@ __all__ = [
     "mark_seen",
     "refresh",
     "register",
+    "remove_avatar",
     "request_password_reset",
     "resend_verification",
     "reset_password",
     "save_user",
+    "set_avatar",
     "update_me",
     "verify_email",
 ]

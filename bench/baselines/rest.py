@@ -74,7 +74,7 @@ class Messages(generics.ListCreateAPIView[Message]):
         room = generics.get_object_or_404(
             Room, id=self.kwargs["room"], memberships__user=caller(self.request), memberships__left_pos=None
         )
-        return Message.objects.filter(room=room).select_related("sender")
+        return Message.objects.filter(room=room).select_related("sender").defer("words")
 
     @transaction.atomic
     def perform_create(self, serializer: serializers.BaseSerializer[Message]) -> None:

@@ -18,14 +18,17 @@ _VALUES: dict[str, Any] = {
     "client_message_id": "c0ffee-1",
     "code": "not_found",
     "content": "Hello world!",
+    "content_type": "image/jpeg",
     "device_name": "Alice's phone",
     "display_name": "Alice",
+    "download_url": f"/api/v1/files/{_ID}/content?signature=WyIwMWEyMDQ0NSJd:1vOnVY:q1w2e3r4t5y6",
     "email": "alice@example.com",
     "emoji": "\N{THUMBS UP SIGN}",
     "excerpt": "Shall we cook?",
     "expires_in": 900,
     "file_url": "https://res.cloudinary.com/demo/image/upload/sample.jpg",
     "filename": "photo.jpg",
+    "height": 900,
     "ip": "192.0.2.1",
     "last_read_seq": 41,
     "last_delivered_seq": 42,
@@ -39,12 +42,16 @@ _VALUES: dict[str, Any] = {
     "reason": "Spam.",
     "refresh": _TOKEN,
     "seq": 42,
+    "size": 48_213,
     "slug": "kitchen",
     "streams": {f"user:{_ID}": 12, f"room:{_ID}": 57},
     "ticket": "3vOnVYbXg6Vm0y2hRk0eFvTq6kUu0m8v1m3d9Jb2c4A",
     "topic": "What is for dinner?",
+    "upload_url": "https://api.cloudinary.com/v1_1/demo/image/upload",
+    "url": f"/api/v1/files/{_ID}/content",
     "user_agent": "Mozilla/5.0",
     "username": "alice",
+    "width": 1200,
 }
 """By the name of the key, where its schema has no better one."""
 
@@ -60,6 +67,7 @@ _EMPTY = {
     "avatar_url",
     "deleted_at",
     "deleted_by",
+    "duration",
     "edited_at",
     "file",
     "file_id",
@@ -70,6 +78,7 @@ _EMPTY = {
     "pinned_at",
     "previous_cursor",
     "suspension",
+    "thumbnail_url",
 }
 """Keys that are null more often than not."""
 

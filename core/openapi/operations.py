@@ -14,6 +14,10 @@ from core import throttles
 from core.errors import CATALOGUE, FieldError
 from core.openapi.examples import REQUEST_ID, example_of
 from core.problems import CONTENT_TYPE, Problem, problem
+from core.serializers import FileBody
+
+FILE_FORM = {"multipart/form-data": FileBody}
+"""The body of what takes a file in."""
 
 _TOKEN = (
     "not_authenticated",
@@ -72,15 +76,15 @@ class AutoSchema(openapi.AutoSchema):
             return None
         for content in operation.get("requestBody", {}).get("content", {}).values():
             self._add_example(content)
-        answers = {
-            status: self._with_headers(response)
-            for status, response in operation["responses"].items()
-            if status < "400"
-        }
         by_status: dict[int, list[str]] = {}
         for code in sorted({*self._declared(), *self._shared(operation)}, key=list(CATALOGUE).index):
             by_status.setdefault(CATALOGUE[code].status, []).append(code)
         refusals = {str(status): self._refusal(codes) for status, codes in sorted(by_status.items())}
+        answers = {
+            status: self._with_headers(response)
+            for status, response in operation["responses"].items()
+            if status not in refusals
+        }
         return {**operation, "responses": answers | refusals}
 
     def _declared(self) -> Iterator[str]:

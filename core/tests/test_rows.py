@@ -38,6 +38,14 @@ class TestInsert:
             rows.insert(events(stream, range(1, 4001)))
         assert Event.objects.count() == 4000
 
+    def test_neither_is_too_much_text(self, stream, django_assert_num_queries):
+        made = events(stream, range(1, 6))
+        for one in made:
+            one.frame = "😀" * 600_000
+        with django_assert_num_queries(2):
+            rows.insert(made)
+        assert {len(frame) for frame in Event.objects.values_list("frame", flat=True)} == {600_000}
+
     def test_one_that_is_there_already_keeps_all_out(self, stream):
         rows.insert(events(stream, [2]))
         with pytest.raises(IntegrityError), transaction.atomic():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,7 +12,17 @@ from django.utils import timezone
 
 from core.fields import ExactCharField
 from core.ids import new_id
+from messaging.models.files import File
+from messaging.models.words import WordsField, words_of
 from rooms.models import Room
+
+
+class Messages(models.QuerySet["Message"]):
+    def update(self, **changes: Any) -> int:
+        """With `content`, which has to be text here, its words change too."""
+        if "content" in changes:
+            changes["words"] = words_of(changes["content"])
+        return super().update(**changes)
 
 
 class Message(models.Model):
@@ -42,11 +52,25 @@ class Message(models.Model):
     sender = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages")
     type = models.CharField(max_length=8, choices=Type.choices, default=Type.TEXT)
     content = models.TextField(blank=True)
+    # What it is found by. MySQL has a full-text index of it; SQLite reads it from end to end, which is as fast there.
+    words = WordsField(editable=False)
     file_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001 - null is what clients see
+    # One message sends it, others may pass it on.
+    file = models.ForeignKey(File, on_delete=models.SET_NULL, null=True, related_name="messages")
     reply_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replies")
     reply_count = models.PositiveIntegerField(default=0)
     # Of all emoji together: a page without reactions is not asked for any.
     reaction_count = models.PositiveIntegerField(default=0, db_default=0)
+    # Who said first what is forwarded here, and when. Nothing is looked up by them, so neither has an index.
+    forwarded_sender = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    forwarded_at = models.DateTimeField(null=True)
     client_message_id = ExactCharField(max_length=64, null=True)
     body_hash = models.CharField(max_length=64)
     edited_at = models.DateTimeField(null=True)
@@ -57,6 +81,8 @@ class Message(models.Model):
 
     # No column: whom it mentions, while it is on its way to the log; the rows are `Mention`'s.
     mentioned: Sequence[UUID] = ()
+
+    objects = Messages.as_manager()
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
@@ -70,3 +96,9 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id}/{self.seq}"
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """With `content` its words are saved, too."""
+        if update_fields is not None and "content" in (names := set(update_fields)):
+            update_fields = names | {"words"}
+        super().save(update_fields=update_fields, **options)

@@ -12,6 +12,7 @@ from accounts.schemas import UserCard, user_card
 from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
 from messaging.models import Message as MessageRow
+from messaging.schemas.files import File, file
 
 EXCERPT_LENGTH = 120
 
@@ -25,6 +26,13 @@ class ReplyPreview(msgspec.Struct):
     seq: int
     sender: UserCard
     excerpt: str
+
+
+class Forwarded(msgspec.Struct):
+    """Who said first what is forwarded, and when."""
+
+    sender: UserCard
+    created_at: Timestamp
 
 
 class Reaction(msgspec.Struct):
@@ -44,10 +52,11 @@ class Message(msgspec.Struct):
     type: Literal["text", "image", "video", "audio", "file", "system"]
     content: str
     file_url: str | None
-    file: dict[str, Any] | None
+    file: File | None
     sender: UserCard
     reply_to: ReplyPreview | None
     reply_count: int
+    forwarded: Forwarded | None
     mentions: list[UUID]
     reactions: list[Reaction]
     client_message_id: str | None
@@ -83,18 +92,19 @@ class SentMessage(msgspec.Struct):
 class Parts(msgspec.Struct):
     """What messages are shown with, besides their own columns: read once for all of a page.
 
-    `cards` of all senders, and the columns of each message that one of them answers, by id. `mentions` and
-    `reactions` of those messages that have some, in order.
+    `cards` of all senders, also of what is forwarded, the columns of each message that one of them answers, and the
+    files, by id. `mentions` and `reactions` of those messages that have some, in order.
     """
 
     cards: Mapping[UUID, UserCard]
     replied: Mapping[UUID, Any]
+    files: Mapping[UUID, File]
     mentions: Mapping[UUID, Sequence[UUID]]
     reactions: Mapping[UUID, Sequence[Reaction]]
 
 
 def message(row: MessageRow) -> Message:
-    """A message that has just been sent; needs the row with `sender` and `reply_to__sender`."""
+    """A message that has just been sent; needs the row with its senders, `reply_to__sender` and `file`."""
     return message_of(row, _loaded(row))
 
 
@@ -123,9 +133,13 @@ def sent_message(row: MessageRow, *, duplicate: bool) -> SentMessage:
 
 def _loaded(row: MessageRow) -> Parts:
     rows = [row, row.reply_to] if row.reply_to else [row]
+    known = {one.sender_id: user_card(one.sender) for one in rows}
+    if row.forwarded_sender:
+        known[row.forwarded_sender.id] = user_card(row.forwarded_sender)
     return Parts(
-        cards={one.sender_id: user_card(one.sender) for one in rows},
+        cards=known,
         replied={one.id: one for one in rows},
+        files={row.file.id: file(row.file)} if row.file else {},
         mentions={row.id: row.mentioned},
         reactions={},
     )
@@ -139,10 +153,11 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "type": row.type,
         "content": row.content,
         "file_url": row.file_url,
-        "file": None,
+        "file": parts.files.get(row.file_id),
         "sender": parts.cards[row.sender_id],
         "reply_to": _reply_preview(parts.replied[row.reply_to_id], parts.cards) if row.reply_to_id else None,
         "reply_count": row.reply_count,
+        "forwarded": _forwarded(row, parts.cards) if row.forwarded_sender_id else None,
         "mentions": list(parts.mentions.get(row.id, ())),
         "reactions": list(parts.reactions.get(row.id, ())),
         "client_message_id": row.client_message_id,
@@ -152,6 +167,10 @@ def _fields(row: Any, parts: Parts) -> dict[str, Any]:
         "pinned_at": rfc3339(row.pinned_at),
         "created_at": rfc3339(row.created_at),
     }
+
+
+def _forwarded(row: Any, cards: Mapping[UUID, UserCard]) -> Forwarded:
+    return Forwarded(cards[row.forwarded_sender_id], rfc3339(row.forwarded_at))
 
 
 def _reply_preview(row: Any, cards: Mapping[UUID, UserCard]) -> ReplyPreview:

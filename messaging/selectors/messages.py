@@ -9,18 +9,18 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from accounts.models import User
-from accounts.schemas import CARD_COLUMNS, card_of
+from accounts.schemas import CARD_COLUMNS, UserCard, card_of
 from core.errors import NotFound
 from messaging import schemas
 from messaging.models import Message
-from messaging.selectors.parts import mentions_of, reactions_to
+from messaging.selectors.parts import cards_of, files_by_id, mentions_of, reactions_to
 from rooms.models import Room
 from rooms.selectors import find_room_to_read
 
 _CARD = CARD_COLUMNS[1:]
-_COLUMNS = (
-    *("id", "room_id", "seq", "type", "content", "file_url", "sender_id", "reply_to_id", "reply_count"),
-    "reaction_count",
+MESSAGE_COLUMNS = (
+    *("id", "room_id", "seq", "type", "content", "file_url", "file_id", "sender_id", "reply_to_id"),
+    *("reply_count", "reaction_count", "forwarded_sender_id", "forwarded_at"),
     *("client_message_id", "edited_at", "deleted_at", "deleted_by", "pinned_at", "created_at"),
     # What a card needs besides the id, last: a join costs less than a statement more.
     *(f"sender__{name}" for name in _CARD),
@@ -30,7 +30,7 @@ _COLUMNS = (
 def messages_in(viewer: User, room_key: str) -> QuerySet[Message, Any]:
     """What the viewer may read of a room, by the messages' columns, for `show`. Raises NotFound."""
     room, reads_after = find_room_to_read(viewer, room_key)
-    return Message.objects.filter(room=room, seq__gt=reads_after).values_list(*_COLUMNS, named=True)
+    return Message.objects.filter(room=room, seq__gt=reads_after).values_list(*MESSAGE_COLUMNS, named=True)
 
 
 def readable_messages(viewer: User) -> QuerySet[Message]:
@@ -42,9 +42,20 @@ def readable_messages(viewer: User) -> QuerySet[Message]:
     )
 
 
+def replies_to(viewer: User, message_id: UUID) -> QuerySet[Message, Any]:
+    """The messages that answer a message, by their columns, for `show`. Raises NotFound.
+
+    Without those that are deleted, which its `reply_count` does not count either.
+    """
+    readable = readable_messages(viewer)
+    if not readable.filter(id=message_id).exists():
+        raise NotFound
+    return readable.filter(reply_to_id=message_id, deleted_at=None).values_list(*MESSAGE_COLUMNS, named=True)
+
+
 def get_message(viewer: User, message_id: UUID) -> schemas.Message:
     """A message in a room of the viewer's. Raises NotFound."""
-    found = list(readable_messages(viewer).filter(id=message_id).values_list(*_COLUMNS, named=True))
+    found = list(readable_messages(viewer).filter(id=message_id).values_list(*MESSAGE_COLUMNS, named=True))
     if not found:
         raise NotFound
     return show(viewer, found)[0]
@@ -52,7 +63,7 @@ def get_message(viewer: User, message_id: UUID) -> schemas.Message:
 
 def get_sent_message(sender: User, message_id: UUID) -> schemas.Message:
     """What the sender has sent, also to where they can't read it any more: the answer to a repeat."""
-    rows = Message.objects.filter(id=message_id, sender=sender).values_list(*_COLUMNS, named=True)
+    rows = Message.objects.filter(id=message_id, sender=sender).values_list(*MESSAGE_COLUMNS, named=True)
     return show(sender, list(rows))[0]
 
 
@@ -65,7 +76,7 @@ def last_messages(viewer: User | None, rooms: Sequence[Room]) -> dict[UUID, sche
     if not ids:
         return {}
     readable = readable_messages(viewer) if viewer else Message.objects.all()
-    rows = readable.filter(id__in=ids).values_list(*_COLUMNS, named=True)
+    rows = readable.filter(id__in=ids).values_list(*MESSAGE_COLUMNS, named=True)
     return {message.room_id: message for message in show(viewer, list(rows))}
 
 
@@ -77,11 +88,21 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
     if not rows:
         return []
     ids = {row.reply_to_id for row in rows if row.reply_to_id}
-    replied = list(Message.objects.filter(id__in=ids).values_list(*_COLUMNS, named=True)) if ids else []
+    replied = (
+        list(Message.objects.filter(id__in=ids).values_list(*MESSAGE_COLUMNS, named=True)) if ids else []
+    )
     parts = schemas.Parts(
-        cards={row.sender_id: card_of(row.sender_id, *row[-len(_CARD) :]) for row in (*rows, *replied)},
+        cards=_cards(rows, replied),
         replied={row.id: row for row in replied},
+        files=files_by_id({row.file_id for row in rows if row.file_id}),
         mentions=mentions_of([row.id for row in rows if "@" in row.content]),
         reactions=reactions_to(viewer, [row.id for row in rows if row.reaction_count]),
     )
     return [schemas.message_of(row, parts) for row in rows]
+
+
+def _cards(rows: Sequence[Any], replied: Sequence[Any]) -> dict[UUID, UserCard]:
+    """The cards of all senders, of what is forwarded, too: those are asked for only where something is."""
+    cards = {row.sender_id: card_of(row.sender_id, *row[-len(_CARD) :]) for row in (*rows, *replied)}
+    forwarded = {row.forwarded_sender_id for row in rows if row.forwarded_sender_id}
+    return cards | cards_of(forwarded - cards.keys())

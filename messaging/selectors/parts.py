@@ -12,8 +12,23 @@ from django.db.models import Count, Q
 from msgspec import UNSET
 
 from accounts.models import User
+from accounts.schemas import CARD_COLUMNS, UserCard, card_of
 from messaging import schemas
-from messaging.models import Mention, Reaction
+from messaging.models import File, Mention, Reaction
+
+
+def files_by_id(file_ids: Collection[UUID]) -> dict[UUID, schemas.File]:
+    """The files of messages that have some."""
+    if not file_ids:
+        return {}
+    rows = File.objects.filter(id__in=file_ids).values_list(*schemas.FILE_COLUMNS, named=True)
+    return {row.id: schemas.file(row) for row in rows}
+
+
+def cards_of(user_ids: Collection[UUID]) -> dict[UUID, UserCard]:
+    """The cards of the users, by id."""
+    rows = User.objects.filter(id__in=user_ids).values_list(*CARD_COLUMNS) if user_ids else []
+    return {row[0]: card_of(*row) for row in rows}
 
 
 def mentions_of(message_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:

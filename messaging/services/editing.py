@@ -20,6 +20,11 @@ from messaging.services.access import lock_message, lock_message_to_write
 from messaging.services.drafts import wrong_content
 from messaging.services.mentions import find_mentions
 
+_SCRUBBED = (
+    *("content", "file_url", "file", "forwarded_sender", "forwarded_at"),
+    *("pinned_at", "reaction_count", "deleted_at", "deleted_by"),
+)
+
 
 @transactional
 def edit_message(user_id: UUID, *, message_id: UUID, content: str) -> MessageUpdated:
@@ -27,7 +32,7 @@ def edit_message(user_id: UUID, *, message_id: UUID, content: str) -> MessageUpd
 
     Raises:
         NotFound: no such message that the user may read.
-        Forbidden: it is someone else's.
+        Forbidden: it is someone else's, or was: what is forwarded stays what its first sender said.
         EditWindowClosed: it was sent more than EDIT_WINDOW_SECONDS ago.
         ValidationFailed: the rules of sending.
         RoomLocked, Muted, Blocked
@@ -37,7 +42,7 @@ def edit_message(user_id: UUID, *, message_id: UUID, content: str) -> MessageUpd
         message.updated: on the room's stream.
     """
     streams, _, message = lock_message_to_write(user_id, message_id)
-    if message.sender_id != user_id:
+    if message.sender_id != user_id or message.forwarded_sender_id is not None:
         raise Forbidden
     now = timezone.now()
     if now - message.created_at > timedelta(seconds=settings.EDIT_WINDOW_SECONDS):
@@ -78,13 +83,12 @@ def delete_message(user_id: UUID, *, message_id: UUID) -> MessageDeleted:
     if message.deleted_at is None:
         for model in (Revision, Reaction, Mention, Pin):
             model.objects.filter(message=message).delete()
-        message.content, message.file_url = "", None
+        message.content, message.file_url, message.file = "", None, None
+        message.forwarded_sender = message.forwarded_at = None
         message.pinned_at, message.reaction_count = None, 0
         message.deleted_at = timezone.now()
         message.deleted_by = Message.DeletedBy.AUTHOR if is_author else Message.DeletedBy.MODERATOR
-        message.save(
-            update_fields=["content", "file_url", "pinned_at", "reaction_count", "deleted_at", "deleted_by"]
-        )
+        message.save(update_fields=_SCRUBBED)
         if message.reply_to_id is not None:
             Message.objects.filter(id=message.reply_to_id).update(reply_count=F("reply_count") - 1)
         replies = Message.objects.filter(reply_to=message).values_list("id", flat=True)

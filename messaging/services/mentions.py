@@ -20,9 +20,11 @@ _NAME = re.compile(r"(?<![a-z0-9+/])@([\w.-]{3,96}+)(?![\w.-]|@\w)")
 def find_mentions(messages: Sequence[Message]) -> list[Mention]:
     """Whom each of the messages mentions: as rows that are not saved, and as its `mentioned`.
 
-    The first MAX_MENTIONS names of each are looked for. One query for all of them; none without an "@".
+    The first MAX_MENTIONS names of each are looked for. One query for all of them; none without an "@". Who forwards
+    a message names nobody with it.
     """
-    named = {message.id: _names(message.content) for message in messages if "@" in message.content}
+    own = [message for message in messages if message.forwarded_sender_id is None]
+    named = {message.id: _names(message.content) for message in own if "@" in message.content}
     rooms = {message.room_id for message in messages if named.get(message.id)}
     members = _members(rooms, {name for names in named.values() for name in names})
     mentions = []

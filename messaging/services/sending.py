@@ -12,15 +12,18 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import Case, F, When
 
+from accounts.models import User
 from core import limits, rows
-from core.errors import ChatError, IdempotencyConflict, NotFound
+from core.errors import ChatError, Conflict, IdempotencyConflict, NotFound
 from core.group_commit import GroupCommit
 from core.transactions import Contended, transactional
 from eventlog import log
 from eventlog.log import LockedStreams, room_stream
 from friendships.selectors import blocked_pairs
 from messaging import events
-from messaging.models import Message
+from messaging.models import File, Message
+from messaging.schemas import file_url
+from messaging.selectors import readable_messages
 from messaging.services.access import refusal_to_write
 from messaging.services.drafts import Draft, body_hash, checked, type_of
 from messaging.services.mentions import find_mentions
@@ -39,15 +42,28 @@ class Sent(NamedTuple):
     duplicate: bool
 
 
+class _Named(NamedTuple):
+    """What a draft names: what it answers, what it passes on, and its file or the file of that."""
+
+    reply_to: Message | None
+    original: Message | None
+    file: File | None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is nothing to pass on, or its file is given up."""
+        return self.original is None or (self.original.file_id is not None and self.file is None)
+
+
 def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Sent | ChatError]:
     """Save messages, of any senders to any rooms, in one transaction; an outcome for each, in order.
 
     A sender's messages keep their order. A draft with the `client_message_id` of a saved message of
     that sender is that message again (`duplicate`), or an IdempotencyConflict if its body differs.
 
-    Errors, as outcomes: ValidationFailed, NotFound (room, reply or file), RoomLocked, Muted,
-    Blocked (a direct room), IdempotencyConflict; without `wait` Contended, for a room that someone else is
-    writing to.
+    Errors, as outcomes: ValidationFailed, NotFound (room, reply, file, or what is forwarded), RoomLocked, Muted,
+    Blocked (a direct room), Conflict (a file that was sent before), IdempotencyConflict; without `wait`
+    Contended, for a room that someone else is writing to.
 
     Raises:
         Contended: someone else did not stop writing to one of the rooms; nothing is saved.
@@ -100,6 +116,8 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
     rooms = {membership.room_id: membership.room for membership in memberships.values()}
     repeats = _saved_before(drafts)
     replies = _messages_by_id(draft.reply_to for draft in drafts)
+    originals = _originals(drafts, memberships)
+    files = _lock_files(drafts, originals.values())
     blocked = blocked_pairs(room.direct_key for room in rooms.values() if room.direct_key)
 
     outcomes: list[Sent | ChatError] = []
@@ -118,10 +136,13 @@ def _save(drafts: Sequence[Draft], *, wait: bool) -> list[Sent | ChatError]:
             outcomes.append(Contended())
             continue
         reply_to = replies.get(draft.reply_to or "")
-        if refusal := _refusal(draft, membership, reply_to, is_blocked=room.direct_key in blocked):
+        original = originals.get((draft.sender_id, draft.forward_of))
+        file = files.get(draft.file_id or str(original and original.file_id))
+        named = _Named(reply_to, original, file)
+        if refusal := _refusal(draft, membership, named, is_blocked=room.direct_key in blocked):
             outcomes.append(refusal)
             continue
-        message = _next_message(draft, room, membership, reply_to)
+        message = _next_message(draft, room, membership, named)
         if draft.client_message_id is not None:
             repeats[key] = message
         outcomes.append(Sent(message, duplicate=False))
@@ -162,19 +183,48 @@ def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
     wanted = {id_ for id_ in ids if id_ is not None}
     if not wanted:
         return {}
-    shown = Message.objects.select_related("room", "sender", "reply_to__sender")
+    shown = Message.objects.select_related("room", "sender", "reply_to__sender", "file")
     return {str(row.id): row for row in shown.filter(id__in=wanted)}
 
 
-def _refusal(
-    draft: Draft, membership: Membership, reply_to: Message | None, *, is_blocked: bool
-) -> ChatError | None:
+def _originals(
+    drafts: Iterable[Draft], memberships: Mapping[tuple[UUID, str], Membership]
+) -> dict[tuple[UUID, str | None], Message]:
+    """What is forwarded among the drafts, by who forwards it and its id: of what they may read, what people said."""
+    wanted: dict[User, set[str]] = {}
+    for draft in drafts:
+        if draft.forward_of is not None and (membership := memberships.get((draft.sender_id, draft.room))):
+            wanted.setdefault(membership.user, set()).add(draft.forward_of)
+    found: dict[tuple[UUID, str | None], Message] = {}
+    for user, ids in wanted.items():
+        shown = readable_messages(user).filter(deleted_at=None).exclude(type=Message.Type.SYSTEM)
+        for row in shown.select_related("sender", "forwarded_sender").filter(id__in=ids):
+            found[user.id, str(row.id)] = row
+    return found
+
+
+def _lock_files(drafts: Iterable[Draft], originals: Iterable[Message]) -> dict[str, File]:
+    """The files that are to be sent, which only one message can, or to be passed on: none is given up meanwhile."""
+    ids = {draft.file_id for draft in drafts} | {original.file_id for original in originals}
+    wanted = {id_ for id_ in ids if id_ is not None}
+    if not wanted:
+        return {}
+    whole = File.objects.filter(id__in=wanted, completed_at__isnull=False)
+    return {str(row.id): row for row in whole.select_for_update().order_by("id")}
+
+
+def _refusal(draft: Draft, membership: Membership, named: _Named, *, is_blocked: bool) -> ChatError | None:
     if refusal := refusal_to_write(membership, is_blocked=is_blocked):
         return refusal
-    if draft.reply_to is not None and not _is_readable(reply_to, membership):
+    if draft.reply_to is not None and not _is_readable(named.reply_to, membership):
         return NotFound("No such message to reply to in this room.")
+    if draft.forward_of is not None and named.is_gone:
+        return NotFound("No such message to forward.")
     if draft.file_id is not None:
-        return NotFound("No such file.")
+        if named.file is None or named.file.uploader_id != draft.sender_id:
+            return NotFound("No such file of yours.")
+        if named.file.unsent_since is None:
+            return Conflict("This file has been sent; upload it again.")
     return None
 
 
@@ -184,24 +234,37 @@ def _is_readable(message: Message | None, membership: Membership) -> bool:
     )
 
 
-def _next_message(draft: Draft, room: Room, membership: Membership, reply_to: Message | None) -> Message:
+def _next_message(draft: Draft, room: Room, membership: Membership, named: _Named) -> Message:
     """The draft as the room's next message; moves the room and the sender's read marker with it."""
     room.last_seq += 1
+    file = named.file
+    if file is not None:
+        file.unsent_since = None
     message = Message(
         room=room,
         seq=room.last_seq,
         sender=membership.user,
-        type=type_of(draft.file_url),
+        type=type_of(draft, file),
         content=draft.content or "",
-        file_url=draft.file_url,
-        reply_to=reply_to,
+        file_url=file_url(file.id) if file else draft.file_url,
+        file=file,
+        reply_to=named.reply_to,
         client_message_id=draft.client_message_id,
         body_hash=body_hash(draft, room.id),
     )
     room.last_message_id, room.last_activity_at = message.id, message.created_at
+    if named.original is not None:
+        _pass_on(named.original, message)
     # Who answers has read what came before.
     membership.last_read_seq = message.seq
     return message
+
+
+def _pass_on(original: Message, message: Message) -> None:
+    """What was said in the original is said in the message again; from hand to hand it stays its first sender's."""
+    message.type, message.content, message.file_url = original.type, original.content, original.file_url
+    message.forwarded_sender = original.forwarded_sender or original.sender
+    message.forwarded_at = original.forwarded_at or original.created_at
 
 
 def _store(
@@ -219,6 +282,8 @@ def _store(
     senders = {(message.sender_id, message.room_id) for message in messages}
     senders_memberships = {m.pk: m for m in memberships.values() if (m.user_id, m.room_id) in senders}
     rows.update(senders_memberships.values(), "last_read_seq")
+    files = {message.file.id: message.file for message in messages if message.file}
+    rows.update(files.values(), "unsent_since")
     if replies := Counter(message.reply_to_id for message in messages if message.reply_to_id):
         steps = [When(id=id_, then=F("reply_count") + count) for id_, count in replies.items()]
         Message.objects.filter(id__in=replies).update(reply_count=Case(*steps))

@@ -45,3 +45,15 @@ def say(draft_of: Callable[..., services.Draft]) -> Callable[..., Message]:
 def shown(client_of: Callable[[User], APIClient]) -> Callable[[User, Message], dict[str, Any]]:
     """A message as REST shows it to a user now."""
     return lambda viewer, message: client_of(viewer).get(f"/api/v1/messages/{message.id}").json()
+
+
+@pytest.fixture
+def search(client_of):
+    """The contents that a user's search finds, newest first."""
+
+    def run(user, q, **query):
+        answer = client_of(user).get("/api/v1/messages/search", {"q": q, **query})
+        assert answer.status_code == 200, answer.json()
+        return [message["content"] for message in answer.json()["results"]]
+
+    return run

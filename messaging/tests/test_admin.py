@@ -4,7 +4,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from messaging.models import Message
+from messaging.services import upload_file
 from rooms.services import create_room
+from tests.files import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +81,13 @@ class TestAdmin:
             assert counting
             assert all("LIMIT 10000" in sql for sql in counting)
         assert counts[0] == counts[1]
+
+    def test_files_are_found_by_who_uploaded_them(self, staff, alice):
+        file = upload_file(alice, file=upload(b"Hi", "<b>.txt"))
+        page = staff.get("/admin/messaging/file/", {"q": "ALI"})
+        assert list(page.context["cl"].result_list) == [file]
+        assert "&lt;b&gt;.txt" in page.content.decode()
+        assert not staff.get("/admin/messaging/file/", {"q": "bob"}).context["cl"].result_list
+        assert staff.get(f"/admin/messaging/file/{file.id}/change/").status_code == 200
+        for act in ("change", "delete"):
+            assert staff.post(f"/admin/messaging/file/{file.id}/{act}/", {"post": "yes"}).status_code == 403

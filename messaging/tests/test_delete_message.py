@@ -14,6 +14,7 @@ from messaging.models import Mention, Message, Pin, Reaction, Revision
 from messaging.services import add_reaction, delete_message, edit_message, pin_message
 from rooms.models import Room
 from rooms.services import add_members, leave_room, open_direct_room
+from tests.files import image, picture, upload
 from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,14 @@ class TestService:
         assert [shown(bob, message)[key] for key in GONE] == ["", None, None, [], [], None]
         for model in (Revision, Reaction, Mention, Pin):
             assert not model.objects.exists()
+
+    def test_so_does_its_file(self, alice, bob, room, say, shown, client_of):
+        file = services.upload_file(bob, file=picture())
+        message = say(bob, file_id=str(file.id))
+        delete_message(alice.id, message_id=message.id)
+        assert [shown(alice, message)[key] for key in ("file", "file_url", "type")] == [None, None, "image"]
+        assert client_of(bob).get(f"/api/v1/files/{file.id}/content").status_code == 404
+        assert list(services.orphans()) == [file.id]
 
     def test_the_event_is_exactly_this(self, bob, room, message, events_of):
         delete_message(bob.id, message_id=message.id)
@@ -214,6 +223,16 @@ class TestLog:
         (joined,) = events_of(f"user:{charlie.id}")
         last = joined["data"]["room"]["last_message"]
         assert (last["content"], last["reply_to"]["excerpt"]) == ("Really?", "")
+
+    def test_nothing_names_its_file(self, alice, bob, charlie, room, say, events_of):
+        file = services.upload_file(bob, file=upload(image(), "secret.jpg"))
+        message = say(bob, file_id=str(file.id))
+        add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        delete_message(bob.id, message_id=message.id)
+        for told in ("secret", str(file.id)):
+            assert not Event.objects.filter(frame__contains=told).exists()
+        left = events_of(room.stream)[0]["data"]
+        assert [left[key] for key in ("file", "file_url", "type")] == [None, None, "image"]
 
     def test_places_and_types_stay(self, alice, bob, charlie, room, message, say):
         edit_message(bob.id, message_id=message.id, content="secret two")

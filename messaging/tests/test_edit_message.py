@@ -26,6 +26,7 @@ from messaging.models import Message, Revision
 from messaging.services import delete_message, edit_message
 from rooms.models import Membership, Room
 from rooms.services import leave_room, open_direct_room
+from tests.files import picture
 from tests.live import LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,13 @@ class TestService:
     def test_beside_a_file_the_text_may_go(self, alice, room, say):
         message = say(alice, "Look", file_url="https://cloudinary.com/a.png")
         assert edit_message(alice.id, message_id=message.id, content="").content == ""
+
+    def test_beside_an_upload_too_and_that_stays(self, alice, room, say, shown):
+        file = services.upload_file(alice, file=picture())
+        message = say(alice, "Look", file_id=str(file.id))
+        edit_message(alice.id, message_id=message.id, content="")
+        after = shown(alice, message)
+        assert (after["content"], after["file"]["id"], after["type"]) == ("", str(file.id), "image")
 
     def test_a_deleted_one_stays_deleted(self, alice, message):
         delete_message(alice.id, message_id=message.id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pytest_django import Settings
 
 from messaging.models import Message
-from tests.live import LiveServer, Person
+from tests.live import LiveServer, Person, Socket
 
 
 @pytest.fixture
@@ -57,6 +59,14 @@ class TestFrame:
         finally:
             server.close()
 
+    async def refusal(self, socket: Socket, type_: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The first one: each second there is room for one more, and how many pass is the machine's affair."""
+        for _ in range(20):
+            answer = await socket.ask(type_, data)
+            if answer["type"] == "error":
+                return answer
+        raise AssertionError(f"{type_} is never refused.")
+
     async def test_edits_deletions_and_reactions_are_counted_with_messages(
         self, transactional_db: None
     ) -> None:
@@ -69,13 +79,11 @@ class TestFrame:
                 sent = await socket.ask("message", {"room_id": room, "content": "Hi"})
                 message = {"message_id": sent["data"]["message_id"]}
                 thumb = message | {"emoji": "👍"}
-                asked = [("message.edit", message | {"content": "Ho"})]
-                asked += [("reaction.add", thumb), ("reaction.remove", thumb)] * 13
-                asked += [("message.delete", message)] * 2
-                for type_, data in asked:
+                edit, delete = ("message.edit", message | {"content": "Ho"}), ("message.delete", message)
+                for type_, data in [("reaction.add", thumb), ("reaction.remove", thumb)] * 13 + [edit]:
                     assert (await socket.ask(type_, data))["type"] == "ack"
-                for type_, data in asked[-3:]:
-                    refused = await socket.ask(type_, data)
+                for type_, data in [("reaction.add", thumb), ("reaction.remove", thumb), edit, delete]:
+                    refused = await self.refusal(socket, type_, data)
                     assert refused["data"]["code"] == "rate_limited"
                     assert refused["data"]["retry_after"] > 0
         finally:

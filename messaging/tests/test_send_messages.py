@@ -171,6 +171,7 @@ class TestService:
                 "sender": card,
                 "reply_to": None,
                 "reply_count": 0,
+                "forwarded": None,
                 "mentions": [],
                 "reactions": [],
                 "client_message_id": "c-1",

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.tokens import caller
 from core.openapi import problems
-from core.pagination import Keyset, Page
+from core.pagination import Keyset, Page, PageQuery
 from core.serializers import read_body, read_query
 from messaging import schemas, selectors, services
 from messaging.models import Message
@@ -22,6 +22,7 @@ from messaging.serializers import EditMessageSerializer, HistoryQuery, SendMessa
 
 NEWEST_FIRST = Keyset("history", ("-seq",))
 OLDEST_FIRST = Keyset("history.after", ("seq",))
+REPLIES = Keyset("replies", ("seq",))
 
 
 @extend_schema(tags=["messaging"])
@@ -71,7 +72,7 @@ class RoomMessageViewSet(viewsets.ViewSet):
         responses={
             201: schemas.Message,
             200: schemas.Message,
-            **problems("room_locked", "muted", "blocked", "not_found", "idempotency_conflict"),
+            **problems("room_locked", "muted", "blocked", "not_found", "conflict", "idempotency_conflict"),
         },
         examples=[
             OpenApiExample(
@@ -127,3 +128,14 @@ class MessageViewSet(viewsets.ViewSet):
     def destroy(self, request: Request, message_id: UUID) -> Response:
         services.delete_message(caller(request).id, message_id=message_id)
         return Response(selectors.get_message(caller(request), message_id))
+
+    @extend_schema(
+        summary="Read what answers a message, oldest first",
+        description="What answers an answer is its own thread: `reply_count` says whether there is one.",
+        parameters=[PageQuery],
+        responses={200: schemas.MessagePage},
+    )
+    def replies(self, request: Request, message_id: UUID) -> Response:
+        viewer = caller(request)
+        rows = selectors.replies_to(viewer, message_id)
+        return Response(REPLIES.page(request, rows, partial(selectors.show, viewer)))

@@ -8,6 +8,7 @@ import msgspec
 
 from accounts.schemas import UserCard, user_card
 from core.pagination import Page
+from core.storage import avatars
 from core.timestamps import Timestamp, rfc3339
 from rooms import models
 
@@ -81,7 +82,7 @@ def invite_preview(row: models.Invite) -> InvitePreview:
     return InvitePreview(
         name=row.room.name,
         topic=row.room.topic,
-        avatar_url=None,
+        avatar_url=avatars.url(row.room.avatar),
         member_count=row.room.member_count,
         expires_at=rfc3339(row.expires_at),
     )

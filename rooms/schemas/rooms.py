@@ -11,6 +11,7 @@ import msgspec
 from accounts.models import User
 from accounts.schemas import UserCard, user_card
 from core.pagination import Page
+from core.storage import avatars
 from core.timestamps import Timestamp, rfc3339
 from rooms import models
 from rooms.models import Membership
@@ -169,7 +170,7 @@ def _common(room: models.Room, message: Any) -> dict[str, Any]:
         "name": room.name,
         "topic": room.topic,
         "history": room.history,
-        "avatar_url": None,
+        "avatar_url": avatars.url(room.avatar),
         "state": room.state,
         "member_count": room.member_count,
         "last_seq": room.last_seq,

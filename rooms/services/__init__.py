@@ -4,6 +4,7 @@ Whoever changes them holds the lock of the room's stream; no other row needs one
 themselves alone is under the lock of their own stream.
 """
 
+from rooms.services.avatars import remove_avatar, set_avatar
 from rooms.services.bans import ban_user, unban_user
 from rooms.services.invites import accept_invite, create_invite, revoke_invite
 from rooms.services.members import add_members, join_room, leave_room, remove_member
@@ -21,8 +22,10 @@ __all__ = [
     "join_room",
     "leave_room",
     "open_direct_room",
+    "remove_avatar",
     "remove_member",
     "revoke_invite",
+    "set_avatar",
     "set_preferences",
     "transfer_room",
     "unban_user",

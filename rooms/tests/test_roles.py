@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from rooms import services, urls
 from rooms.models import Membership, Room
+from tests.files import picture
 
 pytestmark = pytest.mark.django_db
 
@@ -56,11 +57,11 @@ class Stage:
     def set(self, **fields: Any) -> None:
         Room.objects.update(**fields)
 
-    def ask(self, who: str, operation: str, body: Any = None, *, to: str = "other") -> Any:
+    def ask(self, who: str, operation: str, body: Any = None, *, to: str = "other", **options: Any) -> Any:
         """The answer to `POST /rooms/{id}/join`, say; `to` is whose id stands for {user_id}."""
         method, path = operation.split()
         path = path.format(id=self.room.id, user_id=self.users[to].id, code=self.invite.code)
-        return getattr(self._client_of(self.users[who]), method.lower())(f"/api/v1{path}", body)
+        return getattr(self._client_of(self.users[who]), method.lower())(f"/api/v1{path}", body, **options)
 
 
 def plain(body: Any = None, *, to: str = "other", **state: Any) -> Callable[[Stage, str, str], Any]:
@@ -69,6 +70,14 @@ def plain(body: Any = None, *, to: str = "other", **state: Any) -> Callable[[Sta
     def attempt(stage: Stage, who: str, operation: str) -> Any:
         stage.set(**state)
         return stage.ask(who, operation, body, to=to)
+
+    return attempt
+
+
+def with_a_picture(**state: Any) -> Callable[[Stage, str, str], Any]:
+    def attempt(stage: Stage, who: str, operation: str) -> Any:
+        stage.set(**state)
+        return stage.ask(who, operation, {"file": picture()}, format="multipart")
 
     return attempt
 
@@ -131,6 +140,9 @@ ATTEMPTS: dict[str, Callable[[Stage, str, str], Any]] = {
     "`PATCH /rooms/{id}` to lock or unlock it": lock_and_unlock,
     "`PATCH /rooms/{id}` to archive it, or to open it again": archive_and_open,
     "`PATCH /rooms/{id}` anything else of an archived room": plain({"topic": "B"}, state="archived"),
+    "`PUT /rooms/{id}/avatar`": with_a_picture(),
+    "`PUT /rooms/{id}/avatar` of an archived room": with_a_picture(state="archived"),
+    "`DELETE /rooms/{id}/avatar`": plain(),
     "`DELETE /rooms/{id}`": plain(),
     "`POST /rooms/{id}/transfer`": to_another_member,
     "`POST /rooms/{id}/join` a public room": plain(visibility="public"),

@@ -139,13 +139,15 @@ def _user(name: str, **fields: Any) -> User:
 
 
 def _moderators() -> Group:
-    """Staff who look at all of the chat, change users and rooms, take invites back; the admin's own rules still hold."""
+    """Staff who look at all of the chat, change users and rooms, take invites back, and close reports.
+
+    The admin's own rules still hold.
+    """
     group, _ = Group.objects.get_or_create(name="Moderators")
     chat = Permission.objects.filter(
-        content_type__app_label__in=["accounts", "friendships", "rooms", "messaging"]
+        content_type__app_label__in=["accounts", "friendships", "rooms", "messaging", "moderation"]
     )
-    allowed = Q(codename__startswith="view_") | Q(
-        codename__in=["change_user", "change_room", "delete_invite"]
-    )
+    changes = ["change_user", "change_room", "delete_invite", "change_report"]
+    allowed = Q(codename__startswith="view_") | Q(codename__in=changes)
     group.permissions.set(chat.filter(allowed))
     return group
