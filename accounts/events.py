@@ -27,9 +27,11 @@ def account_updated(streams: LockedStreams, user: User, *, actor_id: UUID) -> No
     )
 
 
-def presence_shown_anew(user_id: UUID) -> None:
-    """After the commit, `presence` to those around the user, as much as they may know now."""
-    transaction.on_commit(lambda: publish.show_presence(user_id))
+def presence_switched(user: User, *, before: str) -> None:
+    """After the commit, `presence` (not kept) to who sees the user's no more, or only now: another `last_seen` than `before`."""
+    transaction.on_commit(
+        lambda: publish.switch_presence(user.id, before=before, last_seen_at=user.last_seen_at)
+    )
 
 
 def sessions_ended(

@@ -13,7 +13,7 @@ from core.errors import ChatError
 from friendships import selectors as friendships
 from messaging import frames as messaging
 from realtime.consumer import ChatConsumer
-from realtime.router import Arrival, Audience, Claims, Identity, Router, Watchers
+from realtime.router import Arrival, Audience, Claims, Identity, Router
 from rooms import selectors as rooms
 
 PRESENCE_MEMBERS = 200
@@ -27,17 +27,15 @@ def arrive(claims: Sequence[Claims]) -> list[Arrival | ChatError]:
     return [Arrival(one, places[one.user_id]) if isinstance(one, Identity) else one for one in found]
 
 
-def audience_of(user_id: UUID) -> Audience:
-    """Who is told of a user's presence: room-mates and friends whom they let see it, but for who is blocked or blocks."""
-    mates = Watchers(streams=rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS))
-    friends = Watchers(user_ids=friendships.friend_ids_of(user_id))
-    everyone = Watchers(mates.streams, friends.user_ids)
-    told, hidden_from = {
-        User.Audience.EVERYONE: (everyone, Watchers()),
-        User.Audience.FRIENDS: (friends, mates),
-        User.Audience.NOBODY: (Watchers(), everyone),
-    }[User.Audience(last_seen_of(user_id))]
-    return Audience(told, hidden_from, not_to=rooms.room_mates_apart_from(user_id))
+def audience_of(user_id: UUID, last_seen: str | None = None) -> Audience:
+    """Who is told of a user's presence: those of their room-mates and friends whom they let see it, or would by
+    another `last_seen`; but for who is blocked or has blocked them.
+    """
+    last_seen = last_seen or last_seen_of(user_id)
+    everyone, nobody = last_seen == User.Audience.EVERYONE, last_seen == User.Audience.NOBODY
+    streams = rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS) if everyone else []
+    friends = set[UUID]() if nobody else friendships.friend_ids_of(user_id)
+    return Audience(streams, friends, not_to=rooms.room_mates_apart_from(user_id))
 
 
 router = Router(

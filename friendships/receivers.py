@@ -22,9 +22,7 @@ def tell_relationships(*, viewer: User, user_ids: Iterable[UUID], **_signal: Any
 
 
 @receiver(acquaintances_asked)
-def tell_friends(
-    *, viewer: User, user_ids: Collection[UUID], **_signal: Any
-) -> dict[UUID, Acquaintance]:
+def tell_friends(*, viewer: User, user_ids: Collection[UUID], **_signal: Any) -> dict[UUID, Acquaintance]:
     return dict.fromkeys(friends_among(viewer, user_ids), "friend")
 
 

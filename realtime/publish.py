@@ -8,6 +8,7 @@ at the heads finds the events within HEAD_POLL_SECONDS.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -35,13 +36,24 @@ def ring(events: Iterable[LoggedEvent]) -> None:
 
 
 def send_ephemeral(
-    stream: str, type_: str, data: Any, *, not_to: Collection[UUID] = (), lapse: Lapse | None = None
+    stream: str,
+    type_: str,
+    data: Any,
+    *,
+    not_to: Collection[UUID] = (),
+    only_to: UUID | None = None,
+    lapse: Lapse | None = None,
 ) -> None:
     """Send a frame that is not kept (typing, read) to those who follow `stream` now, the users `not_to` left out.
 
-    With `lapse` it is taken back by itself, unless this process sends another one under the same key.
+    With `only_to` it is for one of them alone. With `lapse` it is taken back by itself, unless this process sends
+    another one under the same key.
     """
-    hub.post(stream, _ephemeral(stream, type_, data, not_to))
+    message = _ephemeral(stream, type_, data, not_to)
+    if only_to:
+        # Nobody else follows that one; the frame still names the stream that it is about.
+        message["stream"] = user_stream(only_to)
+    hub.post(message["stream"], message)
     if lapse:
         undo = None if lapse.data is None else _ephemeral(stream, type_, lapse.data, not_to)
         hub.post_later(lapse.key, lapse.seconds, stream, undo)
@@ -52,9 +64,16 @@ def _ephemeral(stream: str, type_: str, data: Any, not_to: Collection[UUID]) -> 
     return {"type": "ephemeral", "stream": stream, "frame": frame, "not_to": [str(id_) for id_ in not_to]}
 
 
-def show_presence(user_id: UUID) -> None:
-    """Tell those around the user anew whether they are here: others than before may know."""
-    hub.post(presence.STREAM, {"type": "presence.shown", "stream": presence.STREAM, "user": str(user_id)})
+def switch_presence(user_id: UUID, *, before: str, last_seen_at: datetime | None) -> None:
+    """Tell those around the user who see their presence no more, or only now; `before` is the setting that is over."""
+    message = {
+        "type": "presence.switched",
+        "stream": presence.STREAM,
+        "user": str(user_id),
+        "before": before,
+        "last_seen_at": rfc3339(last_seen_at),
+    }
+    hub.post(presence.STREAM, message)
 
 
 def end_connections(user_id: UUID, *, session_ids: Collection[UUID] | None, code: CloseCode) -> None:

@@ -16,7 +16,5 @@ from rooms.selectors import room_mates
 
 
 @receiver(acquaintances_asked)
-def tell_room_mates(
-    *, viewer: User, user_ids: Collection[UUID], **_signal: Any
-) -> dict[UUID, Acquaintance]:
+def tell_room_mates(*, viewer: User, user_ids: Collection[UUID], **_signal: Any) -> dict[UUID, Acquaintance]:
     return dict.fromkeys(room_mates(viewer, user_ids) - apart_from(viewer.id), "room_mate")

@@ -44,7 +44,7 @@ def update_me(
 
     Emits:
         account.updated, if anything became another.
-        presence (not kept), if others than before see it: to these how it stands, to the rest that the user is offline.
+        presence (not kept), with another `last_seen`: to who sees it no more, or only now.
 
     Raises:
         ValidationFailed: `unique` on `username`.
@@ -53,6 +53,7 @@ def update_me(
     user = User.objects.get(id=user.id)
     given = {"username": username, "display_name": display_name, "bio": bio, **(settings or {})}
     changed = {name: value for name, value in given.items() if value not in (None, getattr(user, name))}
+    last_seen = user.last_seen
     if changed:
         for name, value in changed.items():
             setattr(user, name, value)
@@ -61,7 +62,7 @@ def update_me(
         save_unique(user, update_fields=(*PROFILE, *_SETTINGS))
         events.account_updated(streams, user, actor_id=user.id)
     if "last_seen" in changed:
-        events.presence_shown_anew(user.id)
+        events.presence_switched(user, before=last_seen)
     return user
 
 

@@ -36,7 +36,9 @@ class MeViewSet(viewsets.ViewSet):
         examples=[
             OpenApiExample("Another name", {"display_name": "Alice A."}, request_only=True),
             OpenApiExample(
-                "For friends only", {"settings": {"last_seen": "friends", "messages_from": "friends"}}, request_only=True
+                "For friends only",
+                {"settings": {"last_seen": "friends", "messages_from": "friends"}},
+                request_only=True,
             ),
         ],
     )

@@ -1,5 +1,6 @@
 import pytest
 
+from accounts.models import User
 from core.errors import NotFound
 from messaging import services
 from messaging.schemas import ReadMarker
@@ -70,9 +71,12 @@ class TestService:
                 outcome.last_read_seq >= seq for outcome, seq in zip(outcomes, (2, 5, 1, 4), strict=True)
             )
 
-    def test_two_queries_do_it(self, bob, five, django_assert_num_queries):
-        with django_assert_num_queries(2):
+    def test_three_queries_do_it_and_two_where_nobody_is_told(self, bob, five, django_assert_num_queries):
+        with django_assert_num_queries(3):
             services.mark_read(bob.id, "kitchen", seq=3)
+        User.objects.filter(id=bob.id).update(read_receipts=False)
+        with django_assert_num_queries(2):
+            services.mark_read(bob.id, "kitchen", seq=4)
 
 
 class TestApi:

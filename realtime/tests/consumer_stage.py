@@ -40,7 +40,7 @@ def consumer(**others: Any) -> Any:
         "redeem": read_token,
         "arrive": arrive,
         "ended": lambda _: {},
-        "audience_of": lambda _: Audience(Watchers()),
+        "audience_of": lambda _: Audience([], []),
         "seen": lambda *_: None,
     }
     return ChatConsumer.as_asgi(router=Router(**{**given, **others}))
