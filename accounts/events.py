@@ -27,6 +27,13 @@ def account_updated(streams: LockedStreams, user: User, *, actor_id: UUID) -> No
     )
 
 
+def presence_switched(user: User, *, before: str) -> None:
+    """After the commit, `presence` (not kept) to who sees the user's no more, or only now: another `last_seen` than `before`."""
+    transaction.on_commit(
+        lambda: publish.switch_presence(user.id, before=before, last_seen_at=user.last_seen_at)
+    )
+
+
 def sessions_ended(
     user_id: UUID, session_ids: Collection[UUID] | None, *, code: CloseCode = CloseCode.SESSION_ENDED
 ) -> None:

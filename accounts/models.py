@@ -63,6 +63,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     outer blanks are the same name on every database.
     """
 
+    class Audience(models.TextChoices):
+        """Whom a user lets see or do something, of those who may at all."""
+
+        EVERYONE = "everyone"
+        FRIENDS = "friends"
+        NOBODY = "nobody"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     username = models.CharField(max_length=32, validators=[validate_username])
     # Login by name, and user search by prefix.
@@ -80,7 +87,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
-    settings = models.JSONField(default=dict, blank=True)
+    # What clients get as `settings`: who sees whether the user is here; whether others see how far they have read, and
+    # they how far others have; who may open a direct room with them, and who add them to a group: everyone or friends.
+    last_seen = models.CharField(max_length=8, choices=Audience, default=Audience.EVERYONE)
+    read_receipts = models.BooleanField(default=True)
+    messages_from = models.CharField(max_length=8, choices=Audience, default=Audience.EVERYONE)
+    invites_from = models.CharField(max_length=8, choices=Audience, default=Audience.EVERYONE)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(null=True, editable=False)
 
@@ -115,6 +127,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def shown_name(self) -> str:
         """The name for other people: the display name, else the user name."""
         return self.display_name or self.username
+
+    def shows_reading_to(self, viewer: User) -> bool:
+        """Whether the viewer sees how far this user has read: who keeps that to themselves sees it of nobody else."""
+        return self == viewer or (self.read_receipts and viewer.read_receipts)
 
 
 class OneTimeCode(models.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,9 @@ from realtime import presence_store
 from realtime.presence_store import Status
 
 Relationship = Literal["none", "incoming", "outgoing", "friends", "blocked"]
+
+Acquaintance = Literal["friend", "room_mate"]
+"""What another user is who may see whether somebody is here."""
 
 
 class UserCard(msgspec.Struct):
@@ -49,6 +52,20 @@ class UserProfile(UserCard):
     relationship: Relationship
 
 
+class Settings(msgspec.Struct):
+    """What a user has chosen.
+
+    `last_seen` is who sees whether they are here, of their friends and room-mates; `read_receipts` whether others see
+    how far they have read, and they how far others have; `messages_from` who may open a direct room with them, and
+    `invites_from` who may add them to a group.
+    """
+
+    last_seen: Literal["everyone", "friends", "nobody"]
+    read_receipts: bool
+    messages_from: Literal["everyone", "friends"]
+    invites_from: Literal["everyone", "friends"]
+
+
 class Suspension(msgspec.Struct):
     reason: str
     expires_at: Timestamp | None
@@ -63,7 +80,7 @@ class Me(UserCard):
     email: str
     email_verified: bool
     is_staff: bool
-    settings: dict[str, Any]
+    settings: Settings
     suspension: Suspension | None
 
 
@@ -131,9 +148,9 @@ UNKNOWN_PRESENCE = Presence(status="offline", last_seen_at=None)
 """What those see who may not know."""
 
 
-def user_presence(user: User, status: Status) -> UserPresence:
+def user_presence(user_id: UUID, seen: Presence) -> UserPresence:
     """Whether a user is here, in a list."""
-    return UserPresence(user.id, status, rfc3339(user.last_seen_at))
+    return UserPresence(user_id, seen.status, seen.last_seen_at)
 
 
 def user_profile(user: User, relationship: Relationship, seen: Presence) -> UserProfile:
@@ -157,9 +174,14 @@ def me(user: User) -> Me:
         email=user.email,
         email_verified=user.email_verified,
         is_staff=user.is_staff,
-        settings=user.settings,
+        settings=settings(user),
         suspension=None,
     )
+
+
+def settings(user: User) -> Settings:
+    """All that the user has chosen, what they have left as it was included."""
+    return Settings(**{name: getattr(user, name) for name in Settings.__struct_fields__})
 
 
 def session_info(session: Session, *, current_id: UUID) -> SessionInfo:

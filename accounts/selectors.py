@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Session, User
 from accounts.schemas import (
     UNKNOWN_PRESENCE,
+    Acquaintance,
     Presence,
     Relationship,
     presence,
@@ -81,29 +82,54 @@ def relationships(viewer: User, users: Iterable[User]) -> dict[UUID, Relationshi
     return found
 
 
-def acquaintances(viewer: User, user_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the named users whose presence the viewer may see: themselves, and whom an app above names."""
-    ids = set(user_ids)
-    found = ids & {viewer.id}
-    if others := ids - found:
+def _acquaintances(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, Acquaintance]:
+    """Those of the named users to whom the viewer is somebody, as the apps above know."""
+    found: dict[UUID, Acquaintance] = {}
+    if others := set(user_ids) - {viewer.id}:
         answers = acquaintances_asked.send(sender=User, viewer=viewer, user_ids=others)
-        for _, answer in cast("list[tuple[object, set[UUID]]]", answers):
-            found |= answer
+        for _, answer in cast("list[tuple[object, dict[UUID, Acquaintance]]]", answers):
+            # A friend who is a room-mate too is a friend.
+            found |= {id_: known for id_, known in answer.items() if found.get(id_) != "friend"}
     return found
 
 
 def presences(viewer: User, users: Iterable[User]) -> dict[UUID, Presence]:
     """Each user's presence, as far as the viewer may see it."""
     by_id = {user.id: user for user in users}
-    known = statuses(acquaintances(viewer, by_id))
+    return _presences(viewer, by_id, _acquaintances(viewer, by_id))
+
+
+def known_presences(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, Presence]:
+    """Likewise, of the viewer themselves and their friends and room-mates among the named users; others are left out."""
+    ids = set(user_ids)
+    acquaintances = _acquaintances(viewer, ids)
+    users = users_by_id(viewer, acquaintances.keys() | (ids & {viewer.id}))
+    return _presences(viewer, users, acquaintances)
+
+
+def _presences(
+    viewer: User, users: Mapping[UUID, User], acquaintances: Mapping[UUID, Acquaintance]
+) -> dict[UUID, Presence]:
+    shown = {
+        id_
+        for id_, user in users.items()
+        if id_ == viewer.id or (id_ in acquaintances and _shows_presence(user, acquaintances[id_]))
+    }
+    known = statuses(shown)
     return {
-        id_: presence(user, known[id_]) if id_ in known else UNKNOWN_PRESENCE for id_, user in by_id.items()
+        id_: presence(user, known[id_]) if id_ in shown else UNKNOWN_PRESENCE for id_, user in users.items()
     }
 
 
-def users_whose_presence_shows(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, User]:
-    """Those of the named users whose presence the viewer may see."""
-    return users_by_id(viewer, acquaintances(viewer, user_ids))
+def _shows_presence(user: User, viewer: Acquaintance) -> bool:
+    return user.last_seen == User.Audience.EVERYONE or (
+        user.last_seen == User.Audience.FRIENDS and viewer == "friend"
+    )
+
+
+def last_seen_of(user_id: UUID) -> str:
+    """Who sees whether the user is here: one of `User.Audience`."""
+    return User.objects.values_list("last_seen", flat=True).get(id=user_id)
 
 
 def taken(*, username: str, email: str, except_for: UUID) -> list[str]:

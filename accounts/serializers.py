@@ -7,9 +7,9 @@ import re
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from accounts.models import validate_email_key, validate_username
+from accounts.models import User, validate_email_key, validate_username
 from core.pagination import PageQuery
-from core.serializers import NameField, StrictSerializer, TextField
+from core.serializers import ChoiceField, FlagField, NameField, StrictSerializer, TextField
 
 MAX_PASSWORD_LENGTH = 128
 MAX_IDS = 100
@@ -53,12 +53,34 @@ class RefreshBody(StrictSerializer):
     refresh = TextField()
 
 
+_EVERYONE_OR_FRIENDS = [User.Audience.EVERYONE.value, User.Audience.FRIENDS.value]
+
+
+class SettingsBody(StrictSerializer):
+    """What becomes another; what is left out stays."""
+
+    last_seen = ChoiceField(
+        User.Audience.values,
+        required=False,
+        help_text="Which of my friends and room-mates see whether I am here. To the others I am offline.",
+    )
+    read_receipts = FlagField(
+        required=False,
+        help_text="Others see how far I have read, and I how far they have; or neither.",
+    )
+    messages_from = ChoiceField(
+        _EVERYONE_OR_FRIENDS, required=False, help_text="Who may open a direct room with me."
+    )
+    invites_from = ChoiceField(_EVERYONE_OR_FRIENDS, required=False, help_text="Who may add me to a group.")
+
+
 class UpdateMeBody(StrictSerializer):
     display_name = NameField(
         max_length=64, allow_blank=True, required=False, help_text="Empty: the user name is shown."
     )
     username = NameField(required=False, validators=[validate_username], help_text=_USERNAME)
     bio = TextField(max_length=500, allow_blank=True, required=False)
+    settings = SettingsBody(required=False)
 
 
 class SearchQuery(PageQuery):

@@ -6,7 +6,9 @@ relationships_asked = Signal()
 """Asked with `viewer` and `user_ids`; a receiver returns {user_id: Relationship} for those that aren't "none"."""
 
 acquaintances_asked = Signal()
-"""Asked with `viewer` and `user_ids`; a receiver returns those whose presence the viewer may see, as a set."""
+"""Asked with `viewer` and `user_ids`; a receiver returns {user_id: Acquaintance} for those who let the viewer see
+whether they are here, if their own `last_seen` doesn't keep it from such as the viewer is.
+"""
 
 hidden_users_asked = Signal()
 """Asked with `viewer`; a receiver returns the ids of those who are not there for the viewer, as a queryset.

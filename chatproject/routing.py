@@ -7,6 +7,8 @@ from uuid import UUID
 
 from accounts import services as accounts
 from accounts import tokens
+from accounts.models import User
+from accounts.selectors import last_seen_of
 from core.errors import ChatError
 from friendships import selectors as friendships
 from messaging import frames as messaging
@@ -25,11 +27,15 @@ def arrive(claims: Sequence[Claims]) -> list[Arrival | ChatError]:
     return [Arrival(one, places[one.user_id]) if isinstance(one, Identity) else one for one in found]
 
 
-def audience_of(user_id: UUID) -> Audience:
-    """Who is told of a user's presence: room-mates and friends, but for who is blocked or has blocked them."""
-    streams = rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS)
-    not_to = rooms.room_mates_apart_from(user_id)
-    return Audience(streams, friendships.friend_ids_of(user_id), not_to)
+def audience_of(user_id: UUID, last_seen: str | None = None) -> Audience:
+    """Who is told of a user's presence: those of their room-mates and friends whom they let see it, or would by
+    another `last_seen`; but for who is blocked or has blocked them.
+    """
+    last_seen = last_seen or last_seen_of(user_id)
+    everyone, nobody = last_seen == User.Audience.EVERYONE, last_seen == User.Audience.NOBODY
+    streams = rooms.room_streams_of(user_id, at_most=PRESENCE_MEMBERS) if everyone else []
+    friends = set[UUID]() if nobody else friendships.friend_ids_of(user_id)
+    return Audience(streams, friends, not_to=rooms.room_mates_apart_from(user_id))
 
 
 router = Router(

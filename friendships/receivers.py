@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from accounts.models import User
-from accounts.schemas import Relationship
+from accounts.schemas import Acquaintance, Relationship
 from accounts.signals import acquaintances_asked, hidden_users_asked, relationships_asked
 from friendships.models import Block
 from friendships.selectors import blockers_of, friends_among, relationships_of
@@ -22,8 +22,8 @@ def tell_relationships(*, viewer: User, user_ids: Iterable[UUID], **_signal: Any
 
 
 @receiver(acquaintances_asked)
-def tell_friends(*, viewer: User, user_ids: Collection[UUID], **_signal: Any) -> set[UUID]:
-    return friends_among(viewer, user_ids)
+def tell_friends(*, viewer: User, user_ids: Collection[UUID], **_signal: Any) -> dict[UUID, Acquaintance]:
+    return dict.fromkeys(friends_among(viewer, user_ids), "friend")
 
 
 @receiver(hidden_users_asked)

@@ -87,6 +87,15 @@ def get_reachable_user(viewer: User, user_id: UUID) -> User:
     return user
 
 
+def closed_to(
+    actor: User, user_ids: Collection[UUID], *, switch: Literal["messages_from", "invites_from"]
+) -> set[UUID]:
+    """Those of the named users who leave it to their friends, of whom the actor is none, to do what the switch is about."""
+    friends = Friendship.objects.filter(user=actor).values("friend_id")
+    choosy = User.objects.filter(id__in=user_ids, **{switch: User.Audience.FRIENDS}).exclude(id=actor.id)
+    return set(choosy.exclude(id__in=friends).values_list("id", flat=True))
+
+
 def blocks_of(viewer: User) -> QuerySet[Block]:
     """The viewer's blocks, each with the user who is blocked."""
     return Block.objects.filter(blocker=viewer).select_related("blocked")

@@ -104,6 +104,11 @@ def room_read(room: Room, user_id: UUID, seq: int, *, not_to: Collection[UUID]) 
     publish.send_ephemeral(room.stream, "read", schemas.Receipt(room.id, user_id, seq), not_to=not_to)
 
 
+def room_read_unseen(room: Room, user_id: UUID, seq: int) -> None:
+    """`read`, not kept, to the user's own devices only."""
+    publish.send_ephemeral(room.stream, "read", schemas.Receipt(room.id, user_id, seq), only_to=user_id)
+
+
 def room_delivered(room: Room, user_id: UUID, seq: int, *, not_to: Collection[UUID]) -> None:
     """`delivered`, not kept."""
     publish.send_ephemeral(room.stream, "delivered", schemas.Receipt(room.id, user_id, seq), not_to=not_to)

@@ -21,7 +21,7 @@ import structlog
 
 from eventlog import log
 from eventlog.log import EVERYONE, LoggedEvent
-from realtime import protocol
+from realtime import presence, protocol
 from realtime.batches import Batcher
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
@@ -249,7 +249,7 @@ class Hub:
 
     async def _hear(self, message: dict[str, Any]) -> None:
         """Take a message of `realtime.publish`, or of another process's `Presence`."""
-        if message["type"] == "presence":
+        if message["stream"] == presence.STREAM:
             self.presence.hear(message)
             return
         feed = self.feeds.get(message["stream"])

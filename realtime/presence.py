@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 import structlog
@@ -28,9 +29,9 @@ from core.timestamps import rfc3339
 from eventlog.log import user_stream
 from realtime import presence_store, protocol
 from realtime.connection import Connection
-from realtime.presence_store import Change, Entry, Here
+from realtime.presence_store import Change, Entry, Here, Status
 from realtime.protocol import Outgoing
-from realtime.router import Router
+from realtime.router import Audience, Router
 
 if TYPE_CHECKING:
     from realtime.hub import Hub
@@ -46,6 +47,14 @@ STREAM = "presence"
 SWEEP_SECONDS = 1
 
 
+class _Switched(NamedTuple):
+    """That a user shows their presence to others than by the setting `before`, which `Router.audience_of` knows."""
+
+    user_id: str
+    before: str
+    last_seen_at: str | None
+
+
 class Presence:
     """Presence, as one process sees and tells it."""
 
@@ -58,7 +67,8 @@ class Presence:
         self._unsaid: dict[Connection, Entry] = {}
         self._gone: list[Entry] = []
         self._news = asyncio.Event()
-        self._changes: dict[str, Change] = {}  # by user: only what became of them last is announced
+        # By user: only what became of them last is announced. A switch is itself its key.
+        self._changes: dict[str | _Switched, Change | _Switched] = {}
         self._changed = asyncio.Event()
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
@@ -156,13 +166,17 @@ class Presence:
             await self._changed.wait()
             self._changed.clear()
             while self._changes:
-                user_id = next(iter(self._changes))
-                change = self._changes.pop(user_id)
+                key = next(iter(self._changes))
+                change = self._changes.pop(key)
                 try:
-                    if self._router:
+                    if self._router is None:
+                        continue  # Nobody has ever come: there is nobody to tell.
+                    if isinstance(change, Change):
                         await self._announce(change, self._router)
+                    else:
+                        await self._show_anew(change, self._router)
                 except Unavailable:
-                    self._changes.setdefault(user_id, change)
+                    self._changes.setdefault(key, change)
                     await asyncio.sleep(1)
                 except Exception as error:  # noqa: BLE001 - of one user; others wait for theirs
                     logger.warning("presence_failed", error=type(error).__name__)
@@ -175,26 +189,63 @@ class Presence:
         holds = await self._run(self._store.statuses, [change.user_id])
         if holds.get(change.user_id, "offline") != change.status:
             return  # Whoever was told of the newer change announces it; this one could come after it.
-        data = {"user_id": change.user_id, "status": change.status, "last_seen_at": rfc3339(at)}
         message = {
             "type": "presence",
             "stream": STREAM,
-            "frame": protocol.encode(protocol.Frame("presence", ts=rfc3339(timezone.now()), data=data)),
-            "streams": list(audience.streams),
-            "users": [str(id_) for id_ in audience.user_ids],
-            "not_to": [change.user_id, *(str(id_) for id_ in audience.not_to)],
+            "frame": _frame(change.user_id, change.status, rfc3339(at)),
+            **_named(change.user_id, audience),
         }
         self._hub.doorbell.ring(STREAM, message)
 
+    async def _show_anew(self, switched: _Switched, router: Router) -> None:
+        """Tell this process's connections, as each process does: who sees the user no more that they are offline, and
+        who sees them now how it stands.
+        """
+        user_id = UUID(switched.user_id)
+        before = await self._hub.threads.run(router.audience_of, user_id, switched.before)
+        after = await self._hub.threads.run(router.audience_of, user_id)
+        found = await self._run(self._store.statuses, [switched.user_id])
+        saw, see = (self._watchers(_named(switched.user_id, audience)) for audience in (before, after))
+        _offer(saw - see, _frame(switched.user_id, "offline", None))
+        if status := found.get(switched.user_id):
+            _offer(see - saw, _frame(switched.user_id, status, switched.last_seen_at))
+
     def hear(self, message: dict[str, Any]) -> None:
-        """Take an announcement, of this process or of another: one frame for each connection that it is for."""
+        """Take an announcement, of this process or of another, or that a user shows their presence to others now."""
+        match message["type"]:
+            case "presence":
+                _offer(self._watchers(message), message["frame"])
+            case "presence.switched":
+                switched = _Switched(message["user"], message["before"], message["last_seen_at"])
+                self._changes[switched] = switched
+                self._changed.set()
+
+    def _watchers(self, named: dict[str, Any]) -> AbstractSet[Connection]:
+        """This process's connections of those who are named, each once."""
         watchers: set[Connection] = set()
-        for stream in message["streams"]:
+        for stream in named["streams"]:
             if feed := self._hub.feeds.get(stream):
                 watchers.update(feed.followers)
-        for user_id in message["users"]:
+        for user_id in named["users"]:
             watchers.update(self._hub.roster.connections_of(UUID(user_id)))
-        frame = Outgoing(message["frame"])
-        for connection in watchers:
-            if connection.identity and str(connection.identity.user_id) not in message["not_to"]:
-                connection.offer_ephemeral(frame)
+        return {c for c in watchers if c.identity and str(c.identity.user_id) not in named["not_to"]}
+
+
+def _named(user_id: str, audience: Audience) -> dict[str, Any]:
+    """The audience of a user's presence, as a message names it: without the user."""
+    return {
+        "streams": list(audience.streams),
+        "users": [str(id_) for id_ in audience.user_ids],
+        "not_to": [user_id, *(str(id_) for id_ in audience.not_to)],
+    }
+
+
+def _frame(user_id: str, status: Status, last_seen_at: str | None) -> str:
+    data = {"user_id": user_id, "status": status, "last_seen_at": last_seen_at}
+    return protocol.encode(protocol.Frame("presence", ts=rfc3339(timezone.now()), data=data))
+
+
+def _offer(connections: Iterable[Connection], frame: str) -> None:
+    outgoing = Outgoing(frame)
+    for connection in connections:
+        connection.offer_ephemeral(outgoing)

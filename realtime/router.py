@@ -107,7 +107,7 @@ class Router:
         redeem: likewise for a one-use ticket, which is spent by it; for a thread.
         arrive: who comes with each of these claims, or the 401 or 403 ChatError that they get.
         ended: those of the sessions that have ended, with the code to close their sockets with.
-        audience_of: who is told of a user's presence.
+        audience_of: who is told of a user's presence; with one more argument, who was by a setting that is over.
         seen: keeps when a user was last known to be here.
     """
 
@@ -116,7 +116,7 @@ class Router:
     redeem: Callable[[str], Claims]
     arrive: Callable[[Sequence[Claims]], Sequence[Arrival | ChatError]]
     ended: Callable[[Collection[UUID]], dict[UUID, CloseCode]]
-    audience_of: Callable[[UUID], Audience]
+    audience_of: Callable[..., Audience]
     seen: Callable[[UUID, datetime], None]
     by_type: dict[str, Route] = field(init=False)
 

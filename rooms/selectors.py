@@ -231,6 +231,12 @@ def room_mates_apart_from(user_id: UUID, *, room: Room | None = None) -> set[UUI
     return set(theirs.values_list("user_id", flat=True))
 
 
+def members_without_receipts(room: Room) -> set[UUID]:
+    """Those of the room's members who keep to themselves how far they have read, and so see it of nobody."""
+    rows = Membership.active.filter(room=room, user__read_receipts=False)
+    return set(rows.values_list("user_id", flat=True))
+
+
 def room_streams_of(user_id: UUID, *, at_most: int) -> list[str]:
     """The streams of the rooms that the user is in and that have no more than `at_most` members."""
     rooms = Membership.active.filter(user_id=user_id, room__member_count__lte=at_most)

@@ -214,6 +214,7 @@ def account_updated(world: World) -> None:
     set_avatar(world.alice, file=picture())
     remove_avatar(world.alice)
     set_avatar(world.alice, file=picture())
+    update_me(world.alice, settings={"last_seen": "nobody", "read_receipts": False})
 
 
 SCENES: dict[str, Callable[[World], None]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 from django.db.models import Q
@@ -18,28 +19,50 @@ from eventlog.log import user_stream
 PROFILE = ("username", "username_key", "display_name", "display_name_key", "bio")
 
 
+class SettingChanges(TypedDict, total=False):
+    """What a user may choose; what is left out stays."""
+
+    last_seen: str
+    read_receipts: bool
+    messages_from: str
+    invites_from: str
+
+
+_SETTINGS = tuple(SettingChanges.__annotations__)
+
+
 @transactional
 def update_me(
-    user: User, *, username: str | None = None, display_name: str | None = None, bio: str | None = None
+    user: User,
+    *,
+    username: str | None = None,
+    display_name: str | None = None,
+    bio: str | None = None,
+    settings: SettingChanges | None = None,
 ) -> User:
-    """Change what is given of the user's profile.
+    """Change what is given of the user's profile and settings.
 
-    Emits: account.updated, if anything became another.
+    Emits:
+        account.updated, if anything became another.
+        presence (not kept), with another `last_seen`: to who sees it no more, or only now.
 
     Raises:
         ValidationFailed: `unique` on `username`.
     """
     streams = log.lock(user_stream(user.id))
     user = User.objects.get(id=user.id)
-    given = {"username": username, "display_name": display_name, "bio": bio}
+    given = {"username": username, "display_name": display_name, "bio": bio, **(settings or {})}
     changed = {name: value for name, value in given.items() if value not in (None, getattr(user, name))}
+    last_seen = user.last_seen
     if changed:
         for name, value in changed.items():
             setattr(user, name, value)
         if "username" in changed and (broken := taken(user)):
             raise ValidationFailed(errors=broken)
-        save_unique(user, update_fields=PROFILE)
+        save_unique(user, update_fields=(*PROFILE, *_SETTINGS))
         events.account_updated(streams, user, actor_id=user.id)
+    if "last_seen" in changed:
+        events.presence_switched(user, before=last_seen)
     return user
 
 

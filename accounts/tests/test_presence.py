@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import update_me
 from core.timestamps import rfc3339
 from friendships.models import Friendship
-from friendships.services import block_user, unblock_user
+from friendships.services import block_user, remove_friend, unblock_user
 from realtime import presence_store
 from realtime.presence_store import Entry
 from rooms.services import create_room
@@ -106,6 +107,70 @@ class TestList:
 
     def test_an_anonymous_caller_gets_401(self, bob, anonymous):
         assert anonymous.get(URL, {"ids": str(bob.id)}).status_code == 401
+
+
+@pytest.fixture
+def dora(bob):
+    """A friend of bob's and a room-mate of his and of alice's, as bob is of alice's."""
+    dora = User.objects.create_user("dora", "dora@example.com")
+    befriend(bob, dora)
+    return dora
+
+
+class TestLastSeen:
+    """Bob lets everyone, his friends or nobody see whether he is here."""
+
+    @pytest.mark.parametrize(
+        ("last_seen", "seen_by"), [("everyone", {"alice", "dora"}), ("friends", {"dora"}), ("nobody", set())]
+    )
+    def test_to_the_others_around_him_he_never_came(
+        self, alice, bob, charlie, dora, client_of, last_seen, seen_by
+    ):
+        create_room(alice, name="Kitchen", member_ids=[bob.id, dora.id])
+        put(bob, "online")
+        update_me(bob, settings={"last_seen": last_seen})
+        for viewer in (alice, dora):
+            client, sees = client_of(viewer), viewer.username in seen_by
+            presence = {"status": "online", "last_seen_at": rfc3339(SEEN_AT)} if sees else OFFLINE
+            assert client.get(URL, {"ids": bob.id}).json() == [{"user_id": str(bob.id), **presence}]
+            assert client.get(f"/api/v1/users/{bob.id}").json()["presence"] == presence
+            (found,) = client.get("/api/v1/users", {"search": "bob"}).json()["results"]
+            assert found["presence"] == presence
+        assert client_of(charlie).get(URL, {"ids": bob.id}).json() == []
+        assert client_of(charlie).get(f"/api/v1/users/{bob.id}").json()["presence"] == OFFLINE
+        assert client_of(bob).get(URL, {"ids": bob.id}).json() == [told(bob, "online")]
+        assert client_of(bob).get("/api/v1/users/me").json()["presence"]["status"] == "online"
+
+    def test_it_is_of_bob_and_not_of_what_he_sees(self, alice, bob, client_of):
+        create_room(alice, name="Kitchen", member_ids=[bob.id])
+        put(alice, "online")
+        update_me(bob, settings={"last_seen": "nobody"})
+        assert client_of(bob).get(URL, {"ids": alice.id}).json() == [told(alice, "online")]
+
+    def test_a_friend_who_is_none_any_more_sees_as_much_as_a_room_mate(self, alice, bob, client_of):
+        befriend(alice, bob)
+        create_room(alice, name="Kitchen", member_ids=[bob.id])
+        put(bob, "online")
+        update_me(bob, settings={"last_seen": "friends"})
+        assert client_of(alice).get(URL, {"ids": bob.id}).json() == [told(bob, "online")]
+        remove_friend(alice, friend_id=bob.id)
+        assert client_of(alice).get(URL, {"ids": bob.id}).json() == [{"user_id": str(bob.id), **OFFLINE}]
+
+    def test_queries_do_not_grow_with_the_users(self, alice, client_of, django_assert_num_queries):
+        users = [
+            User.objects.create_user(f"dora{n:02}", f"dora{n}@example.com", last_seen=last_seen)
+            for n, last_seen in enumerate(["everyone", "friends", "nobody"] * 34)
+        ]
+        create_room(alice, name="Kitchen", member_ids=[user.id for user in users])
+        client = client_of(alice)
+        for count in (1, 10, 100):
+            with django_assert_num_queries(5):
+                found = client.get(URL, {"ids": ",".join(str(user.id) for user in users[:count])})
+            assert len(found.json()) == count
+            # The session, the users, three of relationships, friends, room-mates, blocks.
+            with django_assert_num_queries(8):
+                found = client.get("/api/v1/users", {"search": "dora", "limit": count})
+            assert len(found.json()["results"]) == count
 
 
 class TestProfiles:

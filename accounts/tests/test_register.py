@@ -87,7 +87,12 @@ class TestApi:
             "email": "dora@example.com",
             "email_verified": False,
             "is_staff": False,
-            "settings": {},
+            "settings": {
+                "last_seen": "everyone",
+                "read_receipts": True,
+                "messages_from": "everyone",
+                "invites_from": "everyone",
+            },
             "suspension": None,
         }
         anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {body['access']}")

@@ -36,10 +36,10 @@ class TestService:
         assert events_of(user_stream(alice.id)) == []
 
     def test_other_columns_are_left_alone(self, alice):
-        User.objects.update(is_active=False, settings={"theme": "dark"})
+        User.objects.update(is_active=False, email_verified=True)
         services.update_me(alice, bio="Hello")
         user = User.objects.get()
-        assert (user.bio, user.is_active, user.settings) == ("Hello", False, {"theme": "dark"})
+        assert (user.bio, user.is_active, user.email_verified) == ("Hello", False, True)
 
     @pytest.mark.django_db(transaction=True)
     def test_of_parallel_ones_to_the_same_name_one_wins(self, alice, bob, race):
@@ -132,7 +132,7 @@ class TestApi:
         assert response.json()["code"] == "validation_error"
         assert [e["code"] for e in response.json()["errors"]] == [code]
 
-    @pytest.mark.parametrize("key", ["email", "is_staff", "settings", "id", "password", "username_key"])
+    @pytest.mark.parametrize("key", ["email", "is_staff", "last_seen", "id", "password", "username_key"])
     def test_other_keys_are_unknown(self, alice, client_of, key):
         response = client_of(alice).patch(URL, {key: "x", "bio": "Hello"})
         assert (response.status_code, response.json()["code"]) == (400, "unknown_field")

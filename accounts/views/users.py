@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +17,6 @@ from accounts.tokens import caller
 from core.openapi import problems
 from core.pagination import Keyset
 from core.serializers import read_body, read_query
-from realtime.presence_store import statuses
 
 USERS = Keyset("users", order=("username_key",))
 
@@ -31,9 +30,17 @@ class MeViewSet(viewsets.ViewSet):
         return Response(schemas.me(caller(request)))
 
     @extend_schema(
-        summary="Change my profile",
+        summary="Change my profile and my settings",
         request=UpdateMeBody,
         responses={200: schemas.Me},
+        examples=[
+            OpenApiExample("Another name", {"display_name": "Alice A."}, request_only=True),
+            OpenApiExample(
+                "For friends only",
+                {"settings": {"last_seen": "friends", "messages_from": "friends"}},
+                request_only=True,
+            ),
+        ],
     )
     def partial_update(self, request: Request) -> Response:
         user = services.update_me(caller(request), **read_body(UpdateMeBody, request))
@@ -66,16 +73,16 @@ class UserViewSet(viewsets.ViewSet):
 class PresenceViewSet(viewsets.ViewSet):
     @extend_schema(
         summary="Who is here",
-        description="Tells of you, your friends and those who share a room with you; others are left out.",
+        description="Tells of you, your friends and those who share a room with you; others are left out. Who does "
+        "not show you whether they are here is offline.",
         parameters=[PresenceQuery],
         responses={200: schemas.UserPresence},
     )
     def list(self, request: Request) -> Response:
         ids = [UUID(id_) for id_ in read_query(PresenceQuery, request)["ids"].split(",")]
-        users = selectors.users_whose_presence_shows(caller(request), ids)
-        known = statuses(users)
+        known = selectors.known_presences(caller(request), ids)
         return Response(
-            [schemas.user_presence(users[id_], known[id_]) for id_ in dict.fromkeys(ids) if id_ in users]
+            [schemas.user_presence(id_, known[id_]) for id_ in dict.fromkeys(ids) if id_ in known]
         )
 
 

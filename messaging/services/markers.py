@@ -9,7 +9,7 @@ from core.limits import Limit
 from messaging import events
 from messaging.schemas import ReadMarker
 from rooms.models import Membership, Room
-from rooms.selectors import get_membership, room_mates_apart_from
+from rooms.selectors import get_membership, members_without_receipts, room_mates_apart_from
 
 TYPING = Limit("typing", most=1, seconds=3)
 """Of one user in one room; that they stopped is counted for itself."""
@@ -25,13 +25,18 @@ def mark_read(user_id: UUID, room_key: str, *, seq: int) -> ReadMarker:
         NotFound: not a member.
 
     Emits:
-        read (not kept): if the marker moved; in a direct room not to one who is kept apart from the user.
+        read (not kept): if the marker moved; in a direct room not to one who is kept apart from the user, nor to
+            members without read receipts. Of a user without them it is for their own devices only.
     """
     membership = get_membership(user_id, room_key)
+    room = membership.room
     seq, moved = _move(membership, "last_read_seq", seq)
-    if moved:
-        events.room_read(membership.room, user_id, seq, not_to=_untold(user_id, membership.room))
-    return ReadMarker(last_read_seq=seq, unread_count=max(0, membership.room.last_seq - seq))
+    if moved and membership.user.read_receipts:
+        not_to = _untold(user_id, room) | members_without_receipts(room)
+        events.room_read(room, user_id, seq, not_to=not_to)
+    elif moved:
+        events.room_read_unseen(room, user_id, seq)
+    return ReadMarker(last_read_seq=seq, unread_count=max(0, room.last_seq - seq))
 
 
 def mark_delivered(user_id: UUID, room_key: str, *, seq: int) -> None:
@@ -41,7 +46,7 @@ def mark_delivered(user_id: UUID, room_key: str, *, seq: int) -> None:
         NotFound: not a member.
 
     Emits:
-        delivered (not kept): if the marker moved; likewise.
+        delivered (not kept): if the marker moved; in a direct room not to one who is kept apart from the user.
     """
     membership = get_membership(user_id, room_key)
     seq, moved = _move(membership, "last_delivered_seq", seq)

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from accounts.services import update_me
 from friendships.services import block_user
 from messaging.services import mark_delivered, mark_read
 from rooms.services import add_members, leave_room, open_direct_room, remove_member
@@ -111,6 +112,37 @@ class TestApi:
             assert receipts(client_of(alice), message) == [("bob", "read")]
         block_user(bob, user_id=alice.id)
         assert [receipts(client_of(alice), message) for message in messages] == [[("bob", "read")], []]
+
+    def test_without_read_receipts_only_that_it_was_delivered_is_told(
+        self, alice, bob, dora, everyone, say, client_of
+    ):
+        message = say(alice)
+        for user in (bob, dora):
+            mark_read(user.id, "kitchen", seq=1)
+        update_me(bob, settings={"read_receipts": False})
+        assert receipts(client_of(alice), message) == [("dora", "read")]
+        assert receipts(client_of(dora), message) == [("dora", "read")]
+        mark_delivered(bob.id, "kitchen", seq=1)
+        assert receipts(client_of(alice), message) == [("bob", "delivered"), ("dora", "read")]
+
+    def test_who_keeps_them_to_themselves_sees_none_of_others_but_their_own(
+        self, alice, bob, dora, everyone, say, client_of
+    ):
+        message = say(alice)
+        for user in (bob, dora):
+            mark_read(user.id, "kitchen", seq=1)
+        for viewer in (alice, bob):
+            update_me(viewer, settings={"read_receipts": False})
+        assert receipts(client_of(alice), message) == []
+        mark_delivered(dora.id, "kitchen", seq=1)
+        assert receipts(client_of(alice), message) == [("dora", "delivered")]
+        assert receipts(client_of(bob), message) == [("bob", "read"), ("dora", "delivered")]
+
+    def test_who_answers_without_them_is_not_on_it(self, alice, bob, room, say, client_of):
+        update_me(bob, settings={"read_receipts": False})
+        message = say(alice)
+        say(bob)
+        assert receipts(client_of(alice), message) == []
 
     def test_pages_are_in_order_of_joining(self, alice, bob, dora, everyone, say, client_of):
         message, client = say(alice), client_of(alice)

@@ -1,5 +1,6 @@
 import pytest
 
+from accounts.models import User
 from core.errors import NotFound
 from messaging import services
 from messaging.schemas import ReadMarker
@@ -70,9 +71,12 @@ class TestService:
                 outcome.last_read_seq >= seq for outcome, seq in zip(outcomes, (2, 5, 1, 4), strict=True)
             )
 
-    def test_two_queries_do_it(self, bob, five, django_assert_num_queries):
-        with django_assert_num_queries(2):
+    def test_three_queries_do_it_and_two_where_nobody_is_told(self, bob, five, django_assert_num_queries):
+        with django_assert_num_queries(3):
             services.mark_read(bob.id, "kitchen", seq=3)
+        User.objects.filter(id=bob.id).update(read_receipts=False)
+        with django_assert_num_queries(2):
+            services.mark_read(bob.id, "kitchen", seq=4)
 
 
 class TestApi:
@@ -184,3 +188,49 @@ class TestFrame:
                 await socket.send("read", data)
                 error = await socket.until("error")
                 assert (error["data"]["code"], error["data"]["request"]) == (code, {"type": "read"})
+
+    @pytest.mark.parametrize("kind", ["direct", "group"])
+    async def test_without_read_receipts_mine_are_for_my_devices_and_those_of_others_not_for_me(
+        self, each_server: LiveServer, kind: str
+    ) -> None:
+        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        room = alice.direct_room_with(bob) if kind == "direct" else alice.group(bob)
+        for number in range(4):
+            alice.call("POST", f"/rooms/{room}/messages", json={"content": str(number)})
+        async with alice.socket() as hers, bob.socket() as phone, bob.socket() as laptop:
+            await _settle(hers, phone, laptop)
+            switch_to = {"settings": {"read_receipts": False}}
+            assert bob.call("PATCH", "/users/me", json=switch_to).status_code == 200
+            await phone.send("read", {"room_id": room, "seq": 1})
+            for socket in (phone, laptop):
+                frame = await socket.until("read")
+                assert (frame["stream"], frame["data"]["user_id"]) == (f"room:{room}", bob.id)
+            bob.call("PUT", f"/rooms/{room}/read", json={"seq": 2})
+            assert (await laptop.until("read"))["data"]["seq"] == 2
+            await phone.until("read")
+            # `delivered` is told as before; it comes after the other frames.
+            await phone.send("delivered", {"room_id": room, "seq": 2})
+            assert [await types_until(socket, "delivered") for socket in (hers, phone, laptop)] == [
+                [],
+                [],
+                [],
+            ]
+
+            alice.call("POST", f"/rooms/{room}/messages", json={"content": "4"})
+            bob.call("POST", f"/rooms/{room}/messages", json={"content": "5"})
+            await hers.send("read", {"room_id": room, "seq": 6})
+            assert (await hers.until("read"))["data"]["user_id"] == alice.id
+            await hers.send("delivered", {"room_id": room, "seq": 6})
+            assert [await types_until(socket, "delivered") for socket in (phone, laptop)] == [[], []]
+
+            bob.call("PATCH", "/users/me", json={"settings": {"read_receipts": True}})
+            alice.call("POST", f"/rooms/{room}/messages", json={"content": "6"})
+            await phone.send("read", {"room_id": room, "seq": 7})
+            assert (await hers.until("read"))["data"] == {"room_id": room, "user_id": bob.id, "seq": 7}
+
+
+async def types_until(socket: Socket, type_: str) -> list[str]:
+    """The types of the frames up to the next of `type_` that are of markers."""
+    seen = len(socket.frames)
+    await socket.until(type_)
+    return [frame["type"] for frame in socket.frames[seen:-1] if frame["type"] in ("read", "delivered")]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from accounts.models import User
 from accounts.schemas import UserCard, user_card
 from core.pagination import Page
 from core.timestamps import Timestamp, rfc3339
@@ -16,13 +17,16 @@ Role = Annotated[str, msgspec.Meta(extra_json_schema={"enum": Membership.Role.va
 
 
 class Member(msgspec.Struct):
-    """A member; one who is muted by the admins sends nothing until `muted_until`."""
+    """A member; one who is muted by the admins sends nothing until `muted_until`.
+
+    `last_read_seq` is null where the member, or the viewer, keeps to themselves how far they have read.
+    """
 
     user: UserCard
     role: Role
     muted_until: Timestamp | None
     joined_at: Timestamp
-    last_read_seq: int
+    last_read_seq: int | None
     last_delivered_seq: int
 
 
@@ -64,14 +68,15 @@ class MemberRemoved(msgspec.Struct):
     by: UUID
 
 
-def member(membership: Membership) -> Member:
-    """A member; needs the membership with its user."""
+def member(viewer: User, membership: Membership) -> Member:
+    """A member as the viewer sees them; needs the membership with its user."""
+    is_shown = membership.user.shows_reading_to(viewer)
     return Member(
         user=user_card(membership.user),
         role=membership.role,
         muted_until=rfc3339(membership.silenced_until),
         joined_at=rfc3339(membership.joined_at),
-        last_read_seq=membership.last_read_seq,
+        last_read_seq=membership.last_read_seq if is_shown else None,
         last_delivered_seq=membership.last_delivered_seq,
     )
 

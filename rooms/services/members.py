@@ -11,6 +11,7 @@ from core.errors import Forbidden, LastOwner, NotFound, RoomLocked, ValidationFa
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import user_stream
+from friendships.selectors import closed_to
 from rooms.models import Membership, Room
 from rooms.schemas import AddedMembers, FailedMember
 from rooms.selectors import banned_among, find_room_to_join, get_administrator, get_membership
@@ -19,7 +20,7 @@ from rooms.services.memberships import begin, end, group_of, is_last_owner, memb
 
 @transactional
 def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> AddedMembers:
-    """Add users to a group; those who can't be added don't hold up the others.
+    """Add users to a group; those who can't be added, or want only friends to, don't hold up the others.
 
     Raises:
         NotFound: the actor is not a member.
@@ -36,7 +37,7 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
     room = get_administrator(actor, str(room.id)).room
     if room.state == Room.State.ARCHIVED:
         raise RoomLocked
-    banned = banned_among(room, users)
+    refused = banned_among(room, users) | closed_to(actor, users, switch="invites_from")
     rows = {row.user_id: row for row in Membership.objects.filter(room=room, user_id__in=users)}
     outcome = AddedMembers(added=[], already=[], failed=[])
     for user_id in dict.fromkeys(user_ids):
@@ -44,7 +45,7 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
             outcome.failed.append(FailedMember(user_id, NotFound.code))
         elif user_id in rows and rows[user_id].is_active:
             outcome.already.append(user_id)
-        elif user_id in banned:
+        elif user_id in refused:
             outcome.failed.append(FailedMember(user_id, Forbidden.code))
         else:
             outcome.added.append(user_id)

@@ -17,7 +17,7 @@ from eventlog import log
 from eventlog.log import LockedStreams, user_stream
 from eventlog.models import Stream
 from friendships.models import pair_key
-from friendships.selectors import get_reachable_user
+from friendships.selectors import closed_to, get_reachable_user
 from rooms import events
 from rooms.models import Membership, Room
 from rooms.selectors import get_administrator, get_membership
@@ -38,7 +38,8 @@ def create_room(
     """Make a group of the owner and `member_ids`.
 
     Raises:
-        ValidationFailed: `not_found` for each user that the owner can't see.
+        ValidationFailed: `not_found` for each user that the owner can't see, `forbidden` for each who wants only
+            friends to add them.
         AlreadyExists: the slug is taken.
 
     Emits:
@@ -63,6 +64,14 @@ def create_room(
         created_by=owner,
     )
     streams = log.lock(room.stream, *user_streams(members))
+    closed = closed_to(owner, users, switch="invites_from")
+    refused = [
+        FieldError(f"member_ids.{place}", Forbidden.code, "You may not add this user.")
+        for place, user_id in enumerate(member_ids)
+        if user_id in closed
+    ]
+    if refused:
+        raise ValidationFailed(errors=refused)
     return _open(streams, room, members, owner=owner, by=owner)
 
 
@@ -74,6 +83,7 @@ def open_direct_room(user: User, *, user_id: UUID) -> tuple[Room, bool]:
         ValidationFailed: `self`.
         NotFound: no such user.
         Blocked: one of the two has blocked the other, also where there is a room.
+        Forbidden: there is none, and the other one wants only friends to open it.
 
     Emits:
         room.joined: to both, if it was made now.
@@ -87,6 +97,8 @@ def open_direct_room(user: User, *, user_id: UUID) -> tuple[Room, bool]:
     room = Room.objects.filter(direct_key=key).first()
     if room is not None:
         return room, False
+    if closed_to(user, [peer.id], switch="messages_from"):
+        raise Forbidden
     room = Room(type=Room.Type.DIRECT, direct_key=key, created_by=user)
     # A second call for a stream that nobody else can know of yet, and so can't wait for.
     streams = log.lock(room.stream, *user_streams(both))

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from accounts.models import User
+from friendships.services import accept_request, request_friendship
 from rooms import services
 from rooms.models import Membership, Room
+
+
+@pytest.fixture
+def befriend(db: None) -> Callable[[User, User], None]:
+    """Makes two users friends."""
+
+    def make(one: User, other: User) -> None:
+        accept_request(other, request_id=request_friendship(one, user_id=other.id).id)
+
+    return make
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services import update_me
 from core.errors import Forbidden, NotFound
 from eventlog.models import Event
 from friendships.services import block_user
@@ -38,6 +39,42 @@ class TestService:
         assert outcome == AddedMembers(
             added=[charlie.id], already=[], failed=[FailedMember(dave.id, "not_found")]
         )
+
+    def test_who_wants_only_friends_to_add_them_is_forbidden(self, alice, charlie, dave, room, befriend):
+        for user in (charlie, dave):
+            update_me(user, settings={"invites_from": "friends"})
+        befriend(dave, alice)
+        outcome = services.add_members(alice, room_key="kitchen", user_ids=[charlie.id, dave.id])
+        assert outcome == AddedMembers(
+            added=[dave.id], already=[], failed=[FailedMember(charlie.id, "forbidden")]
+        )
+
+    def test_of_a_member_it_is_not_asked_and_of_one_who_left_it_is(self, alice, bob, room):
+        update_me(bob, settings={"invites_from": "friends"})
+        assert services.add_members(alice, room_key="kitchen", user_ids=[bob.id]).already == [bob.id]
+        services.leave_room(bob, room_key="kitchen")
+        outcome = services.add_members(alice, room_key="kitchen", user_ids=[bob.id])
+        assert outcome.failed == [FailedMember(bob.id, "forbidden")]
+
+    def test_by_an_invite_they_come_in_themselves(self, alice, charlie, room, membership_of):
+        update_me(charlie, settings={"invites_from": "friends"})
+        services.accept_invite(charlie, code=services.create_invite(alice, room_key="kitchen").code)
+        assert membership_of(charlie, room).is_active
+
+    @pytest.mark.django_db(transaction=True)
+    def test_nobody_is_added_after_a_switch_that_comes_at_the_same_moment(
+        self, alice, charlie, room, race, membership_of
+    ):
+        for _ in range(10):
+            update_me(charlie, settings={"invites_from": "everyone"})
+            _, outcome = race(
+                lambda: update_me(charlie, settings={"invites_from": "friends"}),
+                lambda: services.add_members(alice, room_key="kitchen", user_ids=[charlie.id]),
+            )
+            assert (outcome.added == [charlie.id]) is (outcome.failed == [])
+            if outcome.added:
+                services.leave_room(charlie, room_key="kitchen")
+            assert services.add_members(alice, room_key="kitchen", user_ids=[charlie.id]).added == []
 
     def test_the_room_is_counted_and_the_members_begin_at_its_end(
         self, alice, charlie, dave, room, membership_of
@@ -188,6 +225,12 @@ class TestApi:
             "already": [str(bob.id)],
             "failed": [{"user_id": nobody, "code": "not_found"}],
         }
+
+    def test_who_wants_only_friends_to_add_them_is_failed(self, alice, charlie, room, client_of):
+        client_of(charlie).patch("/api/v1/users/me", {"settings": {"invites_from": "friends"}})
+        answer = client_of(alice).post("/api/v1/rooms/kitchen/members", {"user_ids": [str(charlie.id)]})
+        assert (answer.status_code, answer.json()["added"]) == (200, [])
+        assert answer.json()["failed"] == [{"user_id": str(charlie.id), "code": "forbidden"}]
 
     def test_a_member_gets_403(self, bob, charlie, room, client_of):
         answer = client_of(bob).post("/api/v1/rooms/kitchen/members", {"user_ids": [str(charlie.id)]})

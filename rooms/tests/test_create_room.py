@@ -3,6 +3,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import transaction
 
+from accounts.services import update_me
 from core.errors import AlreadyExists, ValidationFailed
 from eventlog.models import Event, Stream
 from friendships.services import block_user
@@ -31,6 +32,20 @@ class TestService:
             services.create_room(alice, name="Kitchen", member_ids=[bob.id, uuid4()])
         assert [(error.attr, error.code) for error in caught.value.errors] == [("member_ids.1", "not_found")]
         assert not Room.objects.exists()
+
+    def test_who_wants_only_friends_to_add_them_is_named_and_nothing_is_made(
+        self, alice, bob, charlie, befriend
+    ):
+        for user in (alice, bob, charlie):
+            update_me(user, settings={"invites_from": "friends"})
+        befriend(alice, bob)
+        with pytest.raises(ValidationFailed) as caught:
+            services.create_room(alice, name="Kitchen", member_ids=[bob.id, alice.id, charlie.id])
+        assert [(error.attr, error.code) for error in caught.value.errors] == [("member_ids.2", "forbidden")]
+        assert not Room.objects.exists()
+        assert not Event.objects.filter(type="room.joined").exists()
+        room = services.create_room(alice, name="Kitchen", member_ids=[bob.id, alice.id])
+        assert room.member_count == 2
 
     def test_who_blocked_the_maker_is_an_unknown_member(self, alice, bob, charlie):
         block_user(bob, user_id=alice.id)
@@ -93,9 +108,9 @@ class TestService:
     ):
         for name in ("warm", "up"):
             services.create_room(alice, name=name, member_ids=[bob.id, charlie.id])
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             services.create_room(alice, name="One", member_ids=[bob.id])
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             services.create_room(alice, name="Two", member_ids=[bob.id, charlie.id])
 
 
@@ -196,6 +211,13 @@ class TestApi:
         assert [error["attr"] for error in answer.json()["errors"]] == [attr]
         assert b"secret" not in answer.content
         assert not Room.objects.exists()
+
+    def test_a_member_who_wants_only_friends_to_add_them_is_400(self, alice, bob, client_of):
+        update_me(bob, settings={"invites_from": "friends"})
+        answer = client_of(alice).post("/api/v1/rooms", {"name": "Kitchen", "member_ids": [str(bob.id)]})
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+        errors = [(error["attr"], error["code"]) for error in answer.json()["errors"]]
+        assert errors == [("member_ids.0", "forbidden")]
 
     def test_an_unknown_key_is_400(self, alice, client_of):
         answer = client_of(alice).post("/api/v1/rooms", {"name": "Kitchen", "last_seq": 9})

@@ -1,6 +1,7 @@
 import pytest
 
 from accounts.models import User
+from accounts.services import update_me
 from core.timestamps import rfc3339
 from rooms import selectors, services
 from rooms.models import Membership
@@ -33,6 +34,30 @@ class TestApi:
             "last_read_seq": 0,
             "last_delivered_seq": 0,
         }
+
+    def test_how_far_one_has_read_shows_where_neither_keeps_it_to_themselves(
+        self, alice, bob, charlie, room, client_of
+    ):
+        services.add_members(alice, room_key="kitchen", user_ids=[charlie.id])
+        Membership.objects.update(last_read_seq=3, last_delivered_seq=4)
+
+        def shown_to(viewer):
+            found = client_of(viewer).get("/api/v1/rooms/kitchen/members").json()["results"]
+            assert {row["last_delivered_seq"] for row in found} == {4}
+            return {row["user"]["username"]: row["last_read_seq"] for row in found}
+
+        assert shown_to(alice) == {"alice": 3, "bob": 3, "charlie": 3}
+        update_me(bob, settings={"read_receipts": False})
+        assert shown_to(alice) == {"alice": 3, "bob": None, "charlie": 3}
+        assert shown_to(bob) == {"alice": None, "bob": 3, "charlie": None}
+        update_me(bob, settings={"read_receipts": True})
+        assert shown_to(bob) == shown_to(alice) == {"alice": 3, "bob": 3, "charlie": 3}
+
+    def test_nor_does_it_show_to_who_changes_a_member(self, alice, bob, room, client_of):
+        Membership.objects.update(last_read_seq=3)
+        update_me(bob, settings={"read_receipts": False})
+        answer = client_of(alice).patch(f"/api/v1/rooms/kitchen/members/{bob.id}", {"role": "admin"})
+        assert (answer.status_code, answer.json()["last_read_seq"]) == (200, None)
 
     def test_those_who_left_are_not_there(self, alice, bob, room, client_of):
         services.leave_room(bob, room_key="kitchen")

@@ -3,13 +3,15 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import User
-from core.errors import Blocked, NotFound, ValidationFailed
+from accounts.services import update_me
+from core.errors import Blocked, Forbidden, NotFound, ValidationFailed
 from eventlog.log import user_stream
 from eventlog.models import Event, Stream
 from friendships.models import Block
-from friendships.services import block_user, unblock_user
+from friendships.services import block_user, remove_friend, unblock_user
 from rooms import services
 from rooms.models import Membership, Room
+from rooms.selectors import get_membership, refusal_to_write
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +97,56 @@ class TestService:
             with pytest.raises(Blocked):
                 services.open_direct_room(one, user_id=other.id)
         assert Block.objects.count() == 10
+
+
+class TestMessagesFrom:
+    """Bob wants only friends to open a direct room with him."""
+
+    @pytest.fixture(autouse=True)
+    def _choosy(self, bob):
+        update_me(bob, settings={"messages_from": "friends"})
+
+    def test_a_friend_may_and_others_may_not(self, alice, bob, charlie, befriend):
+        befriend(alice, bob)
+        with pytest.raises(Forbidden):
+            services.open_direct_room(charlie, user_id=bob.id)
+        assert not Event.objects.filter(type="room.joined").exists()
+        assert services.open_direct_room(alice, user_id=bob.id)[1]
+
+    def test_he_may_with_anyone_himself(self, bob, charlie):
+        room, is_new = services.open_direct_room(bob, user_id=charlie.id)
+        assert is_new
+        assert services.open_direct_room(charlie, user_id=bob.id) == (room, False)
+
+    def test_the_room_that_there_is_goes_on(self, alice, bob, befriend):
+        befriend(alice, bob)
+        room, _ = services.open_direct_room(alice, user_id=bob.id)
+        remove_friend(bob, friend_id=alice.id)
+        assert services.open_direct_room(alice, user_id=bob.id) == (room, False)
+        assert refusal_to_write(get_membership(alice.id, str(room.id))) is None
+
+    def test_a_block_comes_before_it(self, bob, charlie):
+        block_user(bob, user_id=charlie.id)
+        with pytest.raises(Blocked):
+            services.open_direct_room(charlie, user_id=bob.id)
+
+    def test_who_is_refused_gets_403_forbidden(self, bob, charlie, client_of):
+        answer = client_of(charlie).post("/api/v1/rooms/direct", {"user_id": str(bob.id)})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_none_is_opened_after_a_switch_that_comes_at_the_same_moment(self, bob, race):
+        for turn in range(10):
+            other = User.objects.create_user(f"x{turn:02}", f"x{turn}@example.com")
+            update_me(bob, settings={"messages_from": "everyone"})
+            _, opened = race(
+                lambda: update_me(bob, settings={"messages_from": "friends"}),
+                lambda other=other: services.open_direct_room(other, user_id=bob.id),
+            )
+            assert Membership.objects.filter(user=other).count() == (not isinstance(opened, Forbidden))
+            newcomer = User.objects.create_user(f"y{turn:02}", f"y{turn}@example.com")
+            with pytest.raises(Forbidden):
+                services.open_direct_room(newcomer, user_id=bob.id)
 
 
 class TestApi:

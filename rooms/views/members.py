@@ -32,7 +32,9 @@ class MemberViewSet(viewsets.ViewSet):
     def list(self, request: Request, room_key: str) -> Response:
         viewer = caller(request)
         rows = selectors.members_of(viewer, selectors.find_room(viewer, room_key))
-        return Response(MEMBERS.page(request, rows, lambda page: [schemas.member(row) for row in page]))
+        return Response(
+            MEMBERS.page(request, rows, lambda page: [schemas.member(viewer, row) for row in page])
+        )
 
     @extend_schema(
         tags=["rooms"],
@@ -67,9 +69,9 @@ class MemberViewSet(viewsets.ViewSet):
         ],
     )
     def partial_update(self, request: Request, room_key: str, user_id: UUID) -> Response:
-        body = read_body(UpdateMember, request)
-        membership = services.update_member(caller(request), room_key=room_key, user_id=user_id, **body)
-        return Response(schemas.member(membership))
+        actor, body = caller(request), read_body(UpdateMember, request)
+        membership = services.update_member(actor, room_key=room_key, user_id=user_id, **body)
+        return Response(schemas.member(actor, membership))
 
     @extend_schema(
         tags=["rooms"],

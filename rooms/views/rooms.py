@@ -85,7 +85,7 @@ class RoomViewSet(viewsets.ViewSet):
         responses={
             200: schemas.RoomView,
             201: schemas.RoomView,
-            **problems("blocked", "not_found"),
+            **problems("blocked", "forbidden", "not_found"),
         },
         examples=[OpenApiExample("Someone", {"user_id": _SOMEONE}, request_only=True)],
     )
