@@ -11,26 +11,11 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from friendships.models import Friendship
-from realtime.tests.stage import Insider, eventually_in_database, everything, in_thread
+from realtime.tests.presence_stage import SWEEP, TIMING, TTL, befriend, enter, told, told_nothing
+from realtime.tests.stage import Insider, eventually_in_database, everything
 from tests.live import LiveServer, Socket
 
-GRACE = 1
-"""PRESENCE_GRACE_SECONDS of the servers that these tests have for themselves."""
-
-TIMING = {"PRESENCE_GRACE_SECONDS": str(GRACE), "WS_HEARTBEAT_SECONDS": "1"}
-TTL = 2.25
-SWEEP = 1
-
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module", params=["uvicorn", "daphne"])
-def brisk_server(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[LiveServer]:
-    """A server of each kind with a short grace and a fast heartbeat."""
-    server = LiveServer(request.param, **TIMING).start()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -39,34 +24,6 @@ def mortal_server(transactional_db: None) -> Iterator[LiveServer]:
     server = LiveServer(**TIMING).start()
     yield server
     server.close()
-
-
-def befriend(one: Insider, other: Insider) -> None:
-    sides = [Friendship(user_id=a.id, friend_id=b.id) for a, b in ((one, other), (other, one))]
-    in_thread(Friendship.objects.bulk_create, sides)
-
-
-async def told(socket: Socket, person: Insider, status: str) -> dict[str, Any]:
-    """The next that the socket hears of that person's presence, which is this."""
-    while (data := await socket.next_presence())["user_id"] != person.id:
-        pass
-    assert data.keys() == {"user_id", "status", "last_seen_at"}
-    assert data["status"] == status
-    return data
-
-
-async def told_nothing(socket: Socket, person: Insider, seconds: float = GRACE + SWEEP + 0.5) -> None:
-    """Fails if the socket hears of that person's presence in the next seconds."""
-    before = len(socket.presences)
-    await socket.nothing_for(seconds)
-    assert [frame for frame in socket.presences[before:] if frame["data"]["user_id"] == person.id] == []
-
-
-async def enter(stack: AsyncExitStack, person: Insider, **options: Any) -> Socket:
-    """A socket of the person's that counts."""
-    socket = await stack.enter_async_context(person.socket(**options))
-    await everything(socket)
-    return socket
 
 
 class TestWhoIsTold:
@@ -170,121 +127,6 @@ class TestBlocks:
             await enter(stack, alice)
             await told(mate, alice, "online")
             await told_nothing(watcher, alice, 0.5)
-
-
-def show_to(person: Insider, audience: str) -> None:
-    answer = person.call("PATCH", "/users/me", json={"settings": {"last_seen": audience}})
-    assert answer.status_code == 200
-
-
-class TestLastSeen:
-    """Alice, who lets everyone, her friends or nobody see whether she is here; bob is a friend, dora a room-mate."""
-
-    async def test_a_switch_tells_who_sees_her_no_more_or_only_now_and_nobody_else(
-        self, brisk_server: LiveServer
-    ) -> None:
-        alice, bob, dora = (Insider(brisk_server, name) for name in ("alice", "bob", "dora"))
-        befriend(alice, bob)
-        alice.group(bob, dora)
-        async with AsyncExitStack() as stack:
-            friend, mate, other = [await enter(stack, person) for person in (bob, dora, dora)]
-            hers = await enter(stack, alice)
-            for socket in (friend, mate, other):
-                came = await told(socket, alice, "online")
-            gone = {"user_id": alice.id, "status": "offline", "last_seen_at": None}
-            for audience, sockets, is_shown in (
-                ("friends", (mate, other), False),
-                ("nobody", (friend,), False),
-                ("friends", (friend,), True),
-                ("everyone", (mate, other), True),
-                ("nobody", (friend, mate, other), False),
-                ("everyone", (friend, mate, other), True),
-            ):
-                before = [len(socket.presences) for socket in (friend, mate, other, hers)]
-                show_to(alice, audience)
-                await hers.until("account.updated")
-                for socket in sockets:
-                    assert await told(socket, alice, "online" if is_shown else "offline") == (
-                        came if is_shown else gone
-                    )
-                await asyncio.gather(*(told_nothing(socket, alice, 0.5) for socket in (friend, mate, hers)))
-                heard = [len(socket.presences) for socket in (friend, mate, other, hers)]
-                assert [b - a for a, b in zip(before, heard, strict=True)] == [
-                    socket in sockets for socket in (friend, mate, other, hers)
-                ]
-
-    @pytest.mark.parametrize(("audience", "names"), [("friends", {"bob"}), ("nobody", set())])
-    async def test_later_changes_are_for_whom_she_lets_see_them(
-        self, brisk_server: LiveServer, audience: str, names: set[str]
-    ) -> None:
-        alice, bob, dora = (Insider(brisk_server, name) for name in ("alice", "bob", "dora"))
-        befriend(alice, bob)
-        alice.group(bob, dora)
-        in_thread(User.objects.filter(id=alice.id).update, last_seen=audience)
-        async with AsyncExitStack() as stack:
-            sockets = {"bob": await enter(stack, bob), "dora": await enter(stack, dora)}
-            async with alice.socket() as hers:
-                await everything(hers)
-                for name in names:
-                    await told(sockets[name], alice, "online")
-                await hers.send("presence", {"status": "away"})
-                for name in names:
-                    await told(sockets[name], alice, "away")
-            for name in names:
-                await told(sockets[name], alice, "offline")
-            await asyncio.gather(*(told_nothing(socket, alice) for socket in sockets.values()))
-            heard = {
-                name
-                for name, socket in sockets.items()
-                if any(frame["data"]["user_id"] == alice.id for frame in socket.presences)
-            }
-            assert heard == names
-
-    async def test_who_is_blocked_hears_of_no_switch(self, brisk_server: LiveServer) -> None:
-        alice, bob, dora = (Insider(brisk_server, name) for name in ("alice", "bob", "dora"))
-        alice.group(bob, dora)
-        assert alice.call("PUT", f"/blocks/{bob.id}").status_code == 204
-        async with AsyncExitStack() as stack:
-            blocked, mate = await enter(stack, bob), await enter(stack, dora)
-            await enter(stack, alice)
-            await told(mate, alice, "online")
-            for audience, status in (("nobody", "offline"), ("everyone", "online")):
-                show_to(alice, audience)
-                await told(mate, alice, status)
-            await told_nothing(blocked, alice, 0.5)
-
-    async def test_a_switch_without_a_socket_shows_nobody_more_than_that(
-        self, brisk_server: LiveServer
-    ) -> None:
-        alice, bob = Insider(brisk_server, "alice"), Insider(brisk_server, "bob")
-        alice.group(bob)
-        in_thread(User.objects.filter(id=alice.id).update, last_seen="nobody")
-        async with AsyncExitStack() as stack:
-            watcher = await enter(stack, bob)
-            show_to(alice, "everyone")
-            await told_nothing(watcher, alice, 0.5)
-            # Who has just left is still here for a moment, and then hidden from whom it no longer concerns.
-            async with alice.socket() as hers:
-                await everything(hers)
-                await told(watcher, alice, "online")
-            show_to(alice, "nobody")
-            assert (await told(watcher, alice, "offline"))["last_seen_at"] is None
-            await told_nothing(watcher, alice)
-
-    async def test_it_reaches_another_process_if_there_can_be_one(
-        self, running: Callable[[str], LiveServer]
-    ) -> None:
-        kinds = ("uvicorn", "daphne") if settings.REDIS_URLS else ("uvicorn", "uvicorn")
-        first, second = map(running, kinds)
-        alice, bob = Insider(first, "alice"), Insider(second, "bob")
-        alice.group(bob)
-        async with AsyncExitStack() as stack:
-            watcher = await enter(stack, bob)
-            await enter(stack, alice)
-            await told(watcher, alice, "online")
-            for audience, status in (("nobody", "offline"), ("everyone", "online")):
-                show_to(alice, audience)
-                await told(watcher, alice, status)
 
 
 class TestDevices:
