@@ -4,6 +4,7 @@ Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and
 """
 
 from accounts.services.avatars import remove_avatar, set_avatar
+from accounts.services.exporting import EXPORTS, export
 from accounts.services.passwords import (
     PASSWORD_SECONDS,
     change_password,
@@ -18,12 +19,14 @@ from accounts.services.staff import activate_users, deactivate_users, save_user
 from accounts.services.verification import resend_verification, verify_email
 
 __all__ = [
+    "EXPORTS",
     "PASSWORD_SECONDS",
     "Device",
     "activate_users",
     "change_password",
     "deactivate_users",
     "end_session",
+    "export",
     "keep_new_password",
     "login",
     "logout",
