@@ -118,6 +118,18 @@ class SessionInfo(msgspec.Struct):
     current: bool
 
 
+class ExportedSession(msgspec.Struct):
+    """A login on one device, over or not, in its owner's export."""
+
+    id: UUID
+    device_name: str
+    ip: str | None
+    user_agent: str
+    created_at: Timestamp
+    last_used_at: Timestamp
+    ended_at: Timestamp | None
+
+
 class UserPage(Page[UserProfile]):
     """A page of users."""
 
@@ -194,4 +206,17 @@ def session_info(session: Session, *, current_id: UUID) -> SessionInfo:
         created_at=rfc3339(session.created_at),
         last_used_at=rfc3339(session.last_used_at),
         current=session.id == current_id,
+    )
+
+
+def exported_session(session: Session) -> ExportedSession:
+    """A session in its owner's export."""
+    return ExportedSession(
+        id=session.id,
+        device_name=session.device_name,
+        ip=session.ip,
+        user_agent=session.user_agent,
+        created_at=rfc3339(session.created_at),
+        last_used_at=rfc3339(session.last_used_at),
+        ended_at=rfc3339(session.revoked_at),
     )

@@ -1,5 +1,10 @@
 """What accounts asks of the apps above it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
 from django.dispatch import Signal
 
 relationships_asked = Signal()
@@ -16,3 +21,15 @@ hidden_users_asked = Signal()
 A queryset, since it goes into the query that looks for users: no page of a search may fall short by a
 hidden one, and no look-up takes a query more.
 """
+
+
+class Exported(NamedTuple):
+    """A file of an export: its name (`.json` is a list, `.jsonl` a row a line), what it has, and its rows, read lazily."""
+
+    name: str
+    about: str
+    rows: Iterable[Any]
+
+
+export_asked = Signal()
+"""Asked with `user`; a receiver returns what its app knows of them, as a list of Exported."""

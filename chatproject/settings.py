@@ -246,6 +246,9 @@ MAX_PINS = env.number("MAX_PINS", 100)
 # Of one user: so many at once, and so many more in five minutes.
 PASSWORD_ATTEMPTS = env.number("PASSWORD_ATTEMPTS", 10, least=1)
 
+# Of one user, likewise, in an hour.
+EXPORTS_PER_HOUR = env.number("EXPORTS_PER_HOUR", 1_000 if DEBUG else 5, least=1)
+
 WS_FRAMES_PER_SECOND = env.number("WS_FRAMES_PER_SECOND", 10_000 if DEBUG else 100, least=1)
 WS_FRAME_BURST = env.number("WS_FRAME_BURST", 50_000 if DEBUG else 400, least=1)
 WS_CONNECTIONS_PER_USER = env.number("WS_CONNECTIONS_PER_USER", 20, least=1)

@@ -93,6 +93,7 @@ ACCOUNTS = [
     row("GET /users/{user}", everyone=200, blocked="not_found"),
     row("PUT /users/me/avatar", A_PICTURE, everyone=200),
     row("DELETE /users/me/avatar", everyone=200),
+    row("GET /users/me/export", everyone=200),
 ]
 
 WITH_USER, WITH_SOMEONE = {"user_id": "{user}"}, {"user_id": "{someone}"}

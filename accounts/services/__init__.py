@@ -4,6 +4,7 @@ Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and
 """
 
 from accounts.services.avatars import remove_avatar, set_avatar
+from accounts.services.exporting import export
 from accounts.services.passwords import (
     PASSWORD_SECONDS,
     change_password,
@@ -24,6 +25,7 @@ __all__ = [
     "change_password",
     "deactivate_users",
     "end_session",
+    "export",
     "keep_new_password",
     "login",
     "logout",

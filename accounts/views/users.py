@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -23,7 +25,7 @@ USERS = Keyset("users", order=("username_key",))
 
 @extend_schema(tags=["users"])
 class MeViewSet(viewsets.ViewSet):
-    unverified_may = ("retrieve", "partial_update")
+    unverified_may = ("retrieve", "partial_update", "export")
 
     @extend_schema(summary="My account", responses={200: schemas.Me})
     def retrieve(self, request: Request) -> Response:
@@ -45,6 +47,21 @@ class MeViewSet(viewsets.ViewSet):
     def partial_update(self, request: Request) -> Response:
         user = services.update_me(caller(request), **read_body(UpdateMeBody, request))
         return Response(schemas.me(user))
+
+    @extend_schema(
+        summary="Take along what is mine",
+        description="A zip: my account, sessions, friends, rooms, messages, files and what else is mine; its README.txt "
+        "says what is what. A few times an hour.",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+    )
+    def export(self, request: Request) -> FileResponse:
+        return FileResponse(
+            services.export(caller(request)),
+            as_attachment=True,
+            filename="export.zip",
+            content_type="application/zip",
+            headers={"Cache-Control": "no-store"},
+        )
 
 
 @extend_schema(tags=["users"])

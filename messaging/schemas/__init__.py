@@ -9,6 +9,12 @@ from messaging.schemas.edits import (
     message_updated,
     revision,
 )
+from messaging.schemas.exports import (
+    exported_files,
+    exported_messages,
+    exported_reactions,
+    exported_revisions,
+)
 from messaging.schemas.files import (
     FILE_COLUMNS,
     File,
@@ -67,6 +73,10 @@ __all__ = [
     "Typing",
     "Unread",
     "UnreadRoom",
+    "exported_files",
+    "exported_messages",
+    "exported_reactions",
+    "exported_revisions",
     "file",
     "file_url",
     "file_with_link",

@@ -63,6 +63,8 @@ class TestSlowClient:
             bob.socket() as his,
             charlie.socket(max_queue=1, sock=small_socket(own_server)) as slow,
         ):
+            for socket in (his, slow):
+                await socket.until("ready")  # what is said before it is none of theirs
             patience = asyncio.create_task(asyncio.sleep(2 * PATIENCE))
             reading = asyncio.create_task(until_position(his, stream, 3000))
             await send_messages(hers, room, 3000, lambda number: f"{number} {text}")

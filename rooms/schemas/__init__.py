@@ -12,11 +12,13 @@ from rooms.schemas.access import (
 )
 from rooms.schemas.members import (
     AddedMembers,
+    ExportedMembership,
     FailedMember,
     Member,
     MemberChange,
     MemberPage,
     MemberRemoved,
+    exported_memberships,
     member,
     member_change,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "AddedMembers",
     "Ban",
     "BanPage",
+    "ExportedMembership",
     "FailedMember",
     "Invite",
     "InvitePage",
@@ -56,6 +59,7 @@ __all__ = [
     "RoomPreferences",
     "RoomView",
     "ban",
+    "exported_memberships",
     "invite",
     "invite_preview",
     "member",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -68,6 +69,20 @@ class MemberRemoved(msgspec.Struct):
     by: UUID
 
 
+class ExportedMembership(msgspec.Struct):
+    """A user's part in a room, in their export; `room` and `peer` are null once they are no member."""
+
+    room_id: UUID
+    room: str | None
+    peer: UserCard | None
+    is_member: bool
+    role: Role
+    joined_at: Timestamp
+    last_read_seq: int
+    muted_until: Timestamp | None
+    pinned: bool
+
+
 def member(viewer: User, membership: Membership) -> Member:
     """A member as the viewer sees them; needs the membership with its user."""
     is_shown = membership.user.shows_reading_to(viewer)
@@ -90,3 +105,24 @@ def member_change(membership: Membership, *, by: UUID) -> MemberChange:
         muted_until=rfc3339(membership.silenced_until),
         by=by,
     )
+
+
+def exported_memberships(rows: Sequence[Membership]) -> list[ExportedMembership]:
+    """One user's; needs them with their rooms."""
+    direct = [row.room_id for row in rows if row.is_active and row.room.is_direct]
+    others = Membership.active.filter(room__in=direct).exclude(pk__in=[row.pk for row in rows])
+    peers = {row.room_id: user_card(row.user) for row in others.select_related("user")}
+    return [
+        ExportedMembership(
+            room_id=row.room_id,
+            room=row.room.name if row.is_active else None,
+            peer=peers.get(row.room_id),
+            is_member=row.is_active,
+            role=row.role,
+            joined_at=rfc3339(row.joined_at),
+            last_read_seq=row.last_read_seq,
+            muted_until=rfc3339(row.muted_until),
+            pinned=row.pinned,
+        )
+        for row in rows
+    ]
