@@ -43,7 +43,8 @@ class Attachments(Protocol):
     def link(self, name: str, *, seconds: int, inline: bool) -> str | None:
         """A URL that opens a file, to anyone, for so long; None where files are here, to be read."""
 
-    def read(self, name: str) -> IO[bytes]: ...
+    def open(self, name: str) -> IO[bytes]:
+        """Where no link leads to it."""
 
     def invite(self, name: str) -> Invitation | None:
         """None where clients can't bring files by themselves."""
@@ -71,7 +72,7 @@ def link(name: str, *, seconds: int, inline: bool) -> str | None:
 def read(name: str) -> IO[bytes]:
     """A file, where no link leads to it."""
     with guarded():
-        return _store().read(name)
+        return _store().open(name)
 
 
 def remove(name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any, Never
+from typing import Any
 
 import cloudinary
 from cloudinary import api, uploader, utils
@@ -78,9 +78,6 @@ class CloudinaryAttachments(Storage):
     def delete(self, name: str) -> None:
         address = _address(name)
         uploader.destroy(address.pop("public_id"), invalidate=True, **address)
-
-    def read(self, name: str) -> Never:
-        raise NotImplementedError("These files are linked to, not read.")
 
     def link(self, name: str, *, seconds: int, inline: bool) -> str:
         address = _address(name)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
+from chatproject import file_stores
 from core.errors import NotFound, TooLarge, UnsupportedMediaType, ValidationFailed
 from messaging import services
 from messaging.models import File
@@ -185,6 +186,13 @@ class TestApi:
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
         assert "/api/v1/uploads" in answer.json()["detail"]
         assert not File.objects.exists()
+
+    def test_what_was_to_come_to_another_store_is_not_here(self, alice, client_of, cloudinary, settings):
+        upload = invite(alice)
+        settings.STORAGES = {**settings.STORAGES, **file_stores.LOCAL}
+        answer = client_of(alice).post(f"/api/v1/uploads/{upload.file.id}/complete")
+        assert answer.status_code == 400
+        assert [(error["attr"], error["code"]) for error in answer.json()["errors"]] == [("file", "missing")]
 
     def test_a_stranger_gets_404_as_for_what_is_not_there(self, alice, charlie, client_of, cloudinary):
         upload = invite(alice)
