@@ -12,14 +12,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.errors import StorageUnavailable
+from core.rows import pages
 from core.storage import attachments
 from core.transactions import transactional
 from messaging.models import File
 
 UNSENT_DAYS = 1
 """Older files that nobody sent are orphans, complete or not."""
-
-_PAGE = 500
 
 logger = structlog.get_logger(__name__)
 
@@ -28,11 +27,8 @@ def orphans() -> Iterator[UUID]:
     """The ids of all orphans; reads a page at a time."""
     # Two walks: an index leads to what was never sent, but not to what is this or that.
     for condition in _orphaned():
-        last = UUID(int=0)
-        rows = File.objects.filter(condition).order_by("id").values_list("id", flat=True)
-        while page := list(rows.filter(id__gt=last)[:_PAGE]):
-            yield from page
-            last = page[-1]
+        for page in pages(File.objects.filter(condition).only("id")):
+            yield from (file.id for file in page)
 
 
 def collect_file(file_id: UUID) -> bool:

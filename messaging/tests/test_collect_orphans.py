@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from core import rows
 from messaging import services
 from messaging.models import File, Message
 from tests.files import upload
@@ -94,7 +95,7 @@ class TestService:
         assert File.objects.get().completed_at is not None
 
     def test_pages_miss_none(self, uploaded, monkeypatch):
-        monkeypatch.setattr(services.collecting, "_PAGE", 3)
+        monkeypatch.setattr(rows.pages, "__defaults__", (3,))
         for _ in range(10):
             uploaded(25)
         assert len(set(services.orphans())) == 10
