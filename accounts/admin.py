@@ -19,8 +19,8 @@ from accounts import selectors, services
 from accounts.models import Session, User
 from accounts.services.attempts import Attempt, at_login
 from core.addresses import client_address
+from core.admin import FoldedSearch
 from core.errors import RateLimited
-from core.text import comparison_key
 
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -93,7 +93,7 @@ def change_own_password(request: HttpRequest) -> HttpResponseBase:
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(FoldedSearch, DjangoUserAdmin):
     """Accounts are deactivated here, never deleted: messages and the event log name their users."""
 
     form = _UserForm
@@ -116,11 +116,6 @@ class UserAdmin(DjangoUserAdmin):
     ordering = ("-id",)
     show_full_result_count = False
     actions = ("deactivate", "activate")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
-    ) -> tuple[QuerySet[User], bool]:
-        return super().get_search_results(request, queryset, comparison_key(search_term))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
         services.save_user(_staff(request), user=obj, is_new=not change)
@@ -149,7 +144,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin):
+class SessionAdmin(FoldedSearch):
     """Sessions come from logins; staff may end them."""
 
     list_display = ("user", "device_name", "ip", "created_at", "last_used_at", "expires_at", "revoked_at")
@@ -161,11 +156,6 @@ class SessionAdmin(admin.ModelAdmin):
     readonly_fields = fields
     show_full_result_count = False
     actions = ("end",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
-    ) -> tuple[QuerySet[Session], bool]:
-        return super().get_search_results(request, queryset, comparison_key(search_term))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

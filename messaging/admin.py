@@ -6,11 +6,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from core.text import comparison_key
+from core.admin import FoldedSearch, ReadOnlyAdmin
 from messaging.models import File, Message
 
 MOST_COUNTED = 10_000
@@ -26,32 +24,17 @@ class _BoundedPaginator(Paginator):
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin):
+class MessageAdmin(FoldedSearch, ReadOnlyAdmin):
     list_display = ("id", "room", "seq", "sender", "type", "created_at", "deleted_at")
     list_select_related = ("room", "sender")
-    show_full_result_count = False
     paginator = _BoundedPaginator
     search_fields = ("sender__username_key__startswith", "room__slug__exact")
     search_help_text = "The beginning of the sender's user name, or a room's slug."
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
-    ) -> tuple[QuerySet[Message], bool]:
-        return super().get_search_results(request, queryset, comparison_key(search_term))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(File)
-class FileAdmin(admin.ModelAdmin):
+class FileAdmin(FoldedSearch, ReadOnlyAdmin):
     list_display = (
         "id",
         "uploader",
@@ -63,22 +46,7 @@ class FileAdmin(admin.ModelAdmin):
         "unsent_since",
     )
     list_select_related = ("uploader",)
-    show_full_result_count = False
     paginator = _BoundedPaginator
     search_fields = ("uploader__username_key__startswith",)
     search_help_text = "The beginning of the uploader's user name."
     ordering = ("-id",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[File], search_term: str
-    ) -> tuple[QuerySet[File], bool]:
-        return super().get_search_results(request, queryset, comparison_key(search_term))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -14,13 +14,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import User
-from core.text import comparison_key
+from core.admin import FoldedSearch
 from moderation import services
 from moderation.models import Report
 
 
 @admin.register(Report)
-class ReportAdmin(admin.ModelAdmin):
+class ReportAdmin(FoldedSearch):
     """Nothing of a report is changed by hand, least of all its evidence: the actions close it, and say by whom."""
 
     list_display = ("id", "target_type", "reason", "reporter", "state", "handled_by", "created_at")
@@ -43,7 +43,7 @@ class ReportAdmin(admin.ModelAdmin):
         try:
             return queryset.filter(target_id=UUID(search_term.strip())), False
         except ValueError:
-            return super().get_search_results(request, queryset, comparison_key(search_term))
+            return super().get_search_results(request, queryset, search_term)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
