@@ -120,7 +120,7 @@ chaos: $(VENV)/.dev ## Break things while clients talk: SEED=1 PROFILE=cluster|e
 	@echo "Report and picture: chaos-report/"
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure beside baselines, six minutes, into docs/benchmarks: QUICK=1 CASES=fanout,rest
+bench: $(VENV)/.dev ## Measure beside baselines, eight minutes, into docs/benchmarks: QUICK=1 CASES=fanout,rest
 	@sh tests/install_servers.sh && $(MAKE) --no-print-directory $(VENV)/.mysql
 	@$(PLAIN) $(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(CASES),--cases $(CASES))
 

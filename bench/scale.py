@@ -19,6 +19,7 @@ class Scale:
         missed: events of the long resume.
         small, big: rooms in the small and in the big database, of a hundred messages each.
         searched: messages in which is searched.
+        questions: of each kind of search, to each of those who ask.
         node: whether the node servers are measured, too.
     """
 
@@ -34,6 +35,7 @@ class Scale:
     small: int = 100
     big: int = 10_000
     searched: int = 1_000_000
+    questions: int = 25
     node: bool = True
 
 
@@ -49,6 +51,7 @@ QUICK = Scale(
     missed=2000,
     small=10,
     big=50,
-    searched=20_000,
+    searched=10_000,
+    questions=5,
     node=False,
 )

@@ -24,7 +24,6 @@ ROOMS = 1000
 FEW = 10
 SENTENCES = 100_000
 BUFFER_POOL = 1 << 30
-QUESTIONS = 25
 LIKES = 3
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """When the first message was sent; one every second follows."""
@@ -77,7 +76,7 @@ async def run(stage: Stage, scale: Scale) -> Outcome:
         with stage.ours("search") as process:
             rows = [
                 _row(process, searchers, name, questions, scale)
-                for name, questions in _kinds(language, sentences, dice, scale.searched)
+                for name, questions in _kinds(language, sentences, dice, scale)
             ]
     return Outcome(rows, notes=[_NOTE])
 
@@ -131,7 +130,7 @@ def _fill(room_ids: Sequence[UUID], sender: Account, sentences: Sequence[str], c
 
 
 def _kinds(
-    language: Language, sentences: Sequence[str], dice: random.Random, count: int
+    language: Language, sentences: Sequence[str], dice: random.Random, scale: Scale
 ) -> Iterator[tuple[str, list[Question]]]:
     """What is asked for, of each kind."""
     words = language.words
@@ -140,7 +139,7 @@ def _kinds(
     spaced = [text.split() for text in sentences if text.isascii()]
 
     def some(make: Callable[[], str]) -> list[Question]:
-        return [Question(make()) for _ in range(QUESTIONS)]
+        return [Question(make()) for _ in range(scale.questions)]
 
     def part() -> str:
         text = dice.choice(dense)
@@ -148,13 +147,13 @@ def _kinds(
         return text[place : place + length]
 
     def earlier(question: Question) -> Question:
-        return question._replace(before=START + timedelta(seconds=dice.randrange(count)))
+        return question._replace(before=START + timedelta(seconds=dice.randrange(scale.searched)))
 
-    middling = [Question(word) for word in dice.sample(words[500:3000], QUESTIONS)]
-    yield "rare words", [Question(word) for word in dice.sample(words[-5000:], QUESTIONS)]
+    middling = [Question(word) for word in dice.sample(words[500:3000], scale.questions)]
+    yield "rare words", [Question(word) for word in dice.sample(words[-5000:], scale.questions)]
     yield "words neither rare nor frequent", middling
     yield "such words before some moment", [earlier(question) for question in middling]
-    yield "frequent words", [Question(word) for word in words[:QUESTIONS]]
+    yield "frequent words", [Question(word) for word in words[: scale.questions]]
     yield "two letters", some(lambda: dice.choice(short))
     yield "parts of Chinese", some(part)
     yield "several words", some(lambda: " ".join(dice.choice(spaced)[:3]))
