@@ -26,8 +26,8 @@ CASES = [
     "history page of 50",
     "room list of 50",
     "send by REST",
-    "search in 20,000 messages: rare words",
-    "search in 20,000 messages: phrases",
+    "search in 10,000 messages: rare words",
+    "search in 10,000 messages: phrases",
     "2 processes",
 ]
 
