@@ -105,8 +105,9 @@ def pages(rows: QuerySet[M], size: int = 500) -> Iterator[list[M]]:
     rows = rows.order_by("pk")
     page = list(rows[:size])
     while page:
+        last = page[-1].pk  # who deletes a row takes its key away
         yield page
-        page = list(rows.filter(pk__gt=page[-1].pk)[:size])
+        page = list(rows.filter(pk__gt=last)[:size])
 
 
 def saved_key(model: type[Model], key: Any) -> Any:

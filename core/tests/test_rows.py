@@ -92,3 +92,25 @@ class TestAmong:
         plan = found.explain()
         assert "SCAN" not in plan
         assert " ALL " not in plan
+
+
+class TestPages:
+    def test_each_row_comes_once_in_the_order_of_keys_also_of_those_with_two_parts(self, stream):
+        other = Stream.objects.create(name="room:b")
+        rows.insert([*events(other, range(1, 4)), *events(stream, range(1, 6))])
+        found = [[event.pk for event in page] for page in rows.pages(Event.objects.all(), 3)]
+        assert found == [
+            [(stream.id, 1), (stream.id, 2), (stream.id, 3)],
+            [(stream.id, 4), (stream.id, 5), (other.id, 1)],
+            [(other.id, 2), (other.id, 3)],
+        ]
+
+    def test_what_a_page_takes_away_does_not_hide_the_next(self, stream):
+        rows.insert(events(stream, range(1, 8)))
+        for page in rows.pages(Event.objects.all(), 3):
+            for event in page:
+                event.delete()
+        assert not Event.objects.exists()
+
+    def test_nothing_is_no_page(self, db):
+        assert list(rows.pages(Event.objects.all())) == []
