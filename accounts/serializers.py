@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from accounts.models import validate_email_key, validate_username
 from core.pagination import PageQuery
-from core.serializers import NameField, StrictSerializer, TextField
+from core.serializers import ChoiceField, NameField, StrictSerializer, TextField
 
 MAX_PASSWORD_LENGTH = 128
 MAX_IDS = 100
@@ -59,6 +59,18 @@ class UpdateMeBody(StrictSerializer):
     )
     username = NameField(required=False, validators=[validate_username], help_text=_USERNAME)
     bio = TextField(max_length=500, allow_blank=True, required=False)
+
+
+class EraseMeBody(StrictSerializer):
+    password = TextField(max_length=MAX_PASSWORD_LENGTH)
+
+
+class EraseMeQuery(StrictSerializer):
+    messages = ChoiceField(
+        choices=["keep", "erase"],
+        default="keep",
+        help_text="What becomes of my messages: they stay, of a deleted user, or are deleted.",
+    )
 
 
 class SearchQuery(PageQuery):
