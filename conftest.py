@@ -20,6 +20,8 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Session, User
+from accounts.services import erase_users
+from accounts.services.erasing import erasing
 from chatproject import file_stores
 from core import limits
 from core.errors import ChatError
@@ -28,6 +30,7 @@ from eventlog.log import LoggedEvent
 from eventlog.models import Event
 from eventlog.signals import events_committed
 from rooms.models import Membership, Room
+from tests.cards import erased
 from tests.documented import DocumentedClient
 from tests.live import LiveServer
 from tests.loopback_cloudinary import CLOUD, KEY, SECRET, LoopbackCloudinary
@@ -139,6 +142,24 @@ def committed(db: None) -> Iterator[list[LoggedEvent]]:
 def announced(committed: list[LoggedEvent]) -> Callable[[], list[tuple[str, str]]]:
     """Gives (stream, type) of every event that was announced after a commit, in order."""
     return lambda: [(event.stream, event.type) for event in committed]
+
+
+@pytest.fixture
+def _erasures_end(transactional_db: None) -> Iterator[None]:
+    """Nothing of an erasure is under way when the tables are emptied."""
+    yield
+    erasing.wait()
+
+
+@pytest.fixture
+def erase(_erasures_end: None) -> Callable[..., User]:
+    """Erases a user, to the end; the messages stay unless `messages=True`. What is left of the user."""
+
+    def do(user: User, *, messages: bool = False) -> User:
+        erase_users([user], erases_messages=messages)
+        return erased(user)
+
+    return do
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts import selectors, services
@@ -94,7 +95,7 @@ def change_own_password(request: HttpRequest) -> HttpResponseBase:
 
 @admin.register(User)
 class UserAdmin(FoldedSearch, DjangoUserAdmin):
-    """Accounts are deactivated here, never deleted: messages and the event log name their users."""
+    """Accounts are deactivated here, or erased, never deleted: messages and the event log name their users."""
 
     form = _UserForm
     add_form = _NewUserForm
@@ -103,19 +104,34 @@ class UserAdmin(FoldedSearch, DjangoUserAdmin):
         (None, {"fields": ("username", "email", "email_verified", "password")}),
         ("Profile", {"fields": ("display_name", "bio", "is_bot")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Times", {"fields": ("created_at", "last_seen_at", "last_login")}),
+        ("Times", {"fields": ("created_at", "last_seen_at", "last_login", "erased_at")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2")}),
     )
     # Only the actions change `is_active`, since they close the sockets too.
-    readonly_fields = ("is_active", "created_at", "last_seen_at", "last_login")
-    list_display = ("username", "email", "display_name", "is_active", "is_staff", "is_bot", "created_at")
-    list_filter = ("is_active", "is_staff", "is_superuser", "is_bot")
+    readonly_fields = ("is_active", "created_at", "last_seen_at", "last_login", "erased_at")
+    list_display = (
+        "username",
+        "email",
+        "display_name",
+        "is_active",
+        "is_staff",
+        "is_bot",
+        "created_at",
+        "erased_at",
+    )
+    list_filter = (
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "is_bot",
+        ("erased_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("username_key__startswith", "email_key__startswith", "display_name_key__startswith")
     ordering = ("-id",)
     show_full_result_count = False
-    actions = ("deactivate", "activate")
+    actions = ("deactivate", "activate", "erase")
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
         services.save_user(_staff(request), user=obj, is_new=not change)
@@ -125,12 +141,15 @@ class UserAdmin(FoldedSearch, DjangoUserAdmin):
         return self.readonly_fields if _staff(request).is_superuser else (*self.readonly_fields, *_RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff accounts, their passwords included, are a superuser's business."""
-        within = obj is None or not obj.is_staff or _staff(request).is_superuser
+        """Staff accounts, their passwords included, are a superuser's business, and erased ones nobody's."""
+        within = obj is None or (obj.erased_at is None and (not obj.is_staff or _staff(request).is_superuser))
         return within and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return _staff(request).is_superuser
 
     @admin.action(description="Deactivate the selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -141,6 +160,24 @@ class UserAdmin(FoldedSearch, DjangoUserAdmin):
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         services.activate_users([user for user in queryset if self.has_change_permission(request, user)])
         self.message_user(request, "The users are let in again.")
+
+    @admin.action(description="Erase the selected users", permissions=["erase"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Asks first, on a page of its own: nothing brings an account back."""
+        users = list(queryset.filter(erased_at=None))
+        if "messages" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Erase users",
+                "users": users,
+                "opts": self.opts,
+            }
+            return TemplateResponse(request, "accounts/erase_users.html", context)
+        services.erase_users(users, erases_messages=request.POST["messages"] == "erase")
+        self.message_user(
+            request, f"Erased: {len(users)}. What they have in many places goes within minutes."
+        )
+        return None
 
 
 @admin.register(Session)

@@ -95,6 +95,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     invites_from = models.CharField(max_length=8, choices=Audience, default=Audience.EVERYONE)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(null=True, editable=False)
+    # Since when nobody is behind this account any more: what is left of it is a card for what it said.
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -154,6 +156,18 @@ class OneTimeCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} of {self.user}"
+
+
+class Erasure(models.Model):
+    """What is still to be done for an account that is erased. The row goes when all of it is."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+", primary_key=True)
+    erases_messages = models.BooleanField()
+    # A name in the store of avatars, until it is deleted there.
+    avatar = models.CharField(max_length=avatars.MAX_NAME_LENGTH, blank=True)
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
 
 
 class Session(models.Model):

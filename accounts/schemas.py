@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from accounts.models import Session, User
 from core.pagination import Page
 from core.storage import avatars
 from core.timestamps import Timestamp, rfc3339
+from eventlog import log
 from realtime import presence_store
 from realtime.presence_store import Status
 
@@ -149,6 +150,25 @@ def user_card(user: User) -> UserCard:
 def card_of(id_: UUID, username: str, display_name: str, avatar: str, is_bot: bool) -> UserCard:  # noqa: FBT001 - a column
     """The card of a user, of the CARD_COLUMNS of their row."""
     return UserCard(id_, username, display_name or username, avatars.url(avatar), is_bot)
+
+
+def erased(shown: Any, user: User) -> Any:
+    """What a frame shows, with no more of an erased user than is left of them, wherever it shows them."""
+    left = {
+        **msgspec.to_builtins(user_card(user)),
+        **_UNTOLD,
+        "settings": msgspec.to_builtins(settings(user)),
+    }
+    return log.changed(shown, str(user.id), left)
+
+
+_UNTOLD: dict[str, Any] = {
+    "bio": "",
+    "email": "",
+    "email_verified": False,
+    "is_staff": False,
+    "presence": {"status": "offline", "last_seen_at": None},
+}
 
 
 def presence(user: User, status: Status) -> Presence:

@@ -22,7 +22,7 @@ from accounts.schemas import (
 )
 from accounts.signals import acquaintances_asked, hidden_users_asked, relationships_asked
 from core.addresses import network_of
-from core.errors import NotFound
+from core.errors import NotFound, SessionRevoked
 from core.text import comparison_key
 from realtime.presence_store import statuses
 
@@ -47,6 +47,14 @@ def get_user(viewer: User, user_id: UUID) -> User:
 def get_active_user(user_id: UUID) -> User:
     """A user, whether or not anyone in particular may see them. Raises NotFound."""
     return _found(User.objects.filter(is_active=True), user_id)
+
+
+def reread_user(user: User) -> User:
+    """The user as they are now; under the lock of their stream they stay so. Raises SessionRevoked: they are erased."""
+    current = User.objects.get(id=user.id)
+    if current.erased_at is not None:
+        raise SessionRevoked
+    return current
 
 
 def _found(users: QuerySet[User], user_id: UUID) -> User:

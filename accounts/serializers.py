@@ -83,6 +83,18 @@ class UpdateMeBody(StrictSerializer):
     settings = SettingsBody(required=False)
 
 
+class EraseMeBody(StrictSerializer):
+    password = TextField(max_length=MAX_PASSWORD_LENGTH)
+
+
+class EraseMeQuery(StrictSerializer):
+    messages = ChoiceField(
+        choices=["keep", "erase"],
+        default="keep",
+        help_text="What becomes of my messages: they stay, of a deleted user, or are deleted.",
+    )
+
+
 class SearchQuery(PageQuery):
     search = NameField(
         min_length=2, max_length=64, help_text="The beginning of a user name or of a shown name."

@@ -31,5 +31,12 @@ class Exported(NamedTuple):
     rows: Iterable[Any]
 
 
+erasure_asked = Signal()
+"""Sent with `user`, who is a tombstone already, and `erases_messages`; outside a transaction, to lower apps first.
+
+A receiver takes away what its app has of the user, in transactions of its own, each a small one. It may have been
+stopped anywhere the time before: then it goes on, and where nothing is left it does nothing.
+"""
+
 export_asked = Signal()
 """Asked with `user`; a receiver returns what its app knows of them, as a list of Exported."""

@@ -24,7 +24,7 @@ urlpatterns = [
     path("auth/ws-ticket", SessionViewSet.as_view({"post": "ws_ticket"})),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"})),
     path("auth/sessions/<uuid:id>", SessionViewSet.as_view({"delete": "destroy"})),
-    path("users/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("users/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("users/me/export", MeViewSet.as_view({"get": "export"})),
     path("users/me/avatar", AvatarViewSet.as_view({"put": "update", "delete": "destroy"})),
     path("users", UserViewSet.as_view({"get": "list"})),

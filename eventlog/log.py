@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Case, Value, When
 from django.utils import timezone
 
-from core.rows import among, insert, update
+from core.rows import among, insert, pages, update
 from core.timestamps import rfc3339
 from eventlog.models import Event, Stream
 from eventlog.signals import events_committed
@@ -30,6 +30,7 @@ EVERYONE = "*"
 _NAMES_PER_QUERY = 500
 _OBJECTS_PER_QUERY = 500
 _FRAMES_PER_UPDATE = 100
+_EVENTS_AT_ONCE = 500
 
 _MOST_KNOWN = 100_000
 _known_ids: dict[str, int] = {}
@@ -208,16 +209,37 @@ def rewrite(object_ids: Collection[UUID], change: Callable[[Any], Any]) -> None:
         part = ids[start : start + _OBJECTS_PER_QUERY]
         # One after the other: with OR between them MySQL uses neither index.
         for about in ({"object_id__in": part}, {"shows_id__in": part}):
-            frames: dict[tuple[int, int], str] = {}
-            for stream, pos, frame in Event.objects.filter(**about).values_list("stream_id", "pos", "frame"):
-                envelope = msgspec.json.decode(frame, type=_Envelope)
-                changed = msgspec.structs.replace(envelope, data=change(envelope.data))
-                if (text := msgspec.json.encode(changed).decode()) != frame:
-                    frames[stream, pos] = text
-            _save_frames(frames)
+            _rewrite(Event.objects.filter(**about), change)
 
 
-def _save_frames(frames: Mapping[tuple[int, int], str]) -> None:
+def rewrite_all_about(object_id: UUID, change: Callable[[Any], Any]) -> None:
+    """`rewrite` of the events about one object, however many, some at a time.
+
+    Must run outside a transaction, and where nobody else rewrites these frames or appends others.
+    """
+    for page in pages(Event.objects.filter(object_id=object_id), _EVENTS_AT_ONCE):
+        _rewrite(page, change)
+
+
+def changed(shown: Any, object_id: str, changes: Mapping[str, Any]) -> Any:
+    """What a frame shows, with an object of it changed, wherever it is: those of the keys that it has there."""
+    if isinstance(shown, list):
+        return [changed(item, object_id, changes) for item in shown]
+    if not isinstance(shown, dict):
+        return shown
+    left = {key: changed(value, object_id, changes) for key, value in shown.items()}
+    if left.get("id") == object_id:
+        left |= {key: changes[key] for key in changes.keys() & left.keys()}
+    return left
+
+
+def _rewrite(events: Iterable[Event], change: Callable[[Any], Any]) -> None:
+    frames: dict[tuple[int, int], str] = {}
+    for event in events:
+        envelope = msgspec.json.decode(event.frame, type=_Envelope)
+        rewritten = msgspec.structs.replace(envelope, data=change(envelope.data))
+        if (text := msgspec.json.encode(rewritten).decode()) != event.frame:
+            frames[event.stream_id, event.pos] = text
     keys = list(frames)
     for start in range(0, len(keys), _FRAMES_PER_UPDATE):
         part = keys[start : start + _FRAMES_PER_UPDATE]

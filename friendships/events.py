@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
 from accounts.models import User
-from accounts.schemas import user_card
+from accounts.schemas import erased, user_card
+from eventlog import log
 from eventlog.log import Draft, LockedStreams, user_stream
 from friendships.models import FriendRequest
 from friendships.schemas import FriendRemoved, friend_request
@@ -39,6 +44,16 @@ def friend_removed(streams: LockedStreams, *, actor: User, friend: User) -> None
             for recipient, other in ((actor, friend), (friend, actor))
         )
     )
+
+
+def requests_erased(user: User, request_ids: Collection[UUID]) -> None:
+    """No frame about these requests has more of the user than is left of them, nor what they wrote in one."""
+
+    def change(shown: Any) -> Any:
+        words = {"message": ""} if shown["from"]["id"] == str(user.id) else {}
+        return {**erased(shown, user), **words}
+
+    log.rewrite(request_ids, change)
 
 
 def _to_both(streams: LockedStreams, type_: str, request: FriendRequest, *, actor: User) -> None:

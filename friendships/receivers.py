@@ -15,12 +15,13 @@ from accounts.schemas import Acquaintance, Relationship
 from accounts.signals import (
     Exported,
     acquaintances_asked,
+    erasure_asked,
     export_asked,
     hidden_users_asked,
     relationships_asked,
 )
 from core.rows import pages
-from friendships import schemas
+from friendships import schemas, services
 from friendships.models import Block, FriendRequest
 from friendships.selectors import (
     blockers_of,
@@ -44,6 +45,11 @@ def tell_friends(*, viewer: User, user_ids: Collection[UUID], **_signal: Any) ->
 @receiver(hidden_users_asked)
 def tell_blockers(*, viewer: User, **_signal: Any) -> QuerySet[Block, UUID]:
     return blockers_of(viewer)
+
+
+@receiver(erasure_asked)
+def end_all(*, user: User, **_signal: Any) -> None:
+    services.end_all(user)
 
 
 @receiver(export_asked)

@@ -6,21 +6,27 @@ into one order, so what is read after it stays true until the commit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.selectors import get_active_user
+from accounts.selectors import get_active_user, reread_user
 from core.errors import AlreadyFriends, NotFound, NotPending, RequestExists, ValidationFailed
+from core.rows import pages
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import LockedStreams, user_stream
 from friendships import events
 from friendships.models import Block, FriendRequest, Friendship, pair_key
 from friendships.selectors import are_friends, get_reachable_user, get_request
+
+_REQUESTS_AT_ONCE = 50
+"""So many users, besides, are locked while requests are erased."""
 
 
 @transactional
@@ -35,6 +41,7 @@ def request_friendship(sender: User, *, user_id: UUID, message: str = "") -> Fri
         NotFound: no such user.
         Blocked: one of the two has blocked the other.
         AlreadyFriends, RequestExists
+        SessionRevoked: the sender is erased.
 
     Emits:
         friend.request, or friend.accepted where two requests cross: to both users.
@@ -42,6 +49,7 @@ def request_friendship(sender: User, *, user_id: UUID, message: str = "") -> Fri
     if user_id == sender.id:
         raise ValidationFailed.of("user_id", "self", "You can't be your own friend.")
     streams = log.lock(user_stream(sender.id), user_stream(user_id))
+    sender = reread_user(sender)
     recipient = get_reachable_user(sender, user_id)
     if are_friends(sender.id, recipient.id):
         raise AlreadyFriends
@@ -146,6 +154,7 @@ def block_user(user: User, *, user_id: UUID) -> None:
     Raises:
         ValidationFailed: `self`.
         NotFound: no such user.
+        SessionRevoked: the user is erased.
 
     Emits:
         friend.removed, friend.cancelled (of the user's request), friend.rejected (of theirs): to both, as
@@ -154,19 +163,15 @@ def block_user(user: User, *, user_id: UUID) -> None:
     if user_id == user.id:
         raise ValidationFailed.of("user_id", "self", "You can't block yourself.")
     streams = log.lock(user_stream(user.id), user_stream(user_id))
-    other = get_active_user(user_id)
+    user, other = reread_user(user), get_active_user(user_id)
     key = pair_key(user.id, other.id)
     _, is_new = Block.objects.get_or_create(blocker=user, blocked=other, defaults={"pair_key": key})
     if not is_new:
         return
     _part(streams, user, other.id)
     request = _pending_between(user, other)
-    if request is not None and request.from_user_id == user.id:
-        _close(request, FriendRequest.Status.CANCELLED)
-        events.friend_cancelled(streams, request)
-    elif request is not None:
-        _close(request, FriendRequest.Status.REJECTED)
-        events.friend_rejected(streams, request)
+    if request is not None:
+        _end_request(streams, user, request)
 
 
 @transactional
@@ -182,6 +187,54 @@ def unblock_user(user: User, *, user_id: UUID) -> None:
         block.delete()
     else:
         get_active_user(user_id)  # or NotFound
+
+
+def end_all(user: User) -> None:
+    """End what there is between an erased user and others, with what they wrote in requests; a repeat goes on.
+
+    Emits:
+        friend.cancelled, friend.rejected, friend.removed: to both, as if the user had ended these by hand.
+    """
+    for page in pages(_requests_of(user).filter(status=FriendRequest.Status.PENDING)):
+        for request in page:
+            _end_pending(user, request)
+    for friends in pages(Friendship.objects.filter(user=user)):
+        for row in friends:
+            with suppress(NotFound):
+                remove_friend(user, friend_id=row.friend_id)
+    for blocks in pages(Block.objects.filter(Q(blocker=user) | Q(blocked=user))):
+        Block.objects.filter(id__in=[row.id for row in blocks]).delete()
+    for requests in pages(_requests_of(user), _REQUESTS_AT_ONCE):
+        _erase_requests(user, requests)
+
+
+def _requests_of(user: User) -> QuerySet[FriendRequest]:
+    return FriendRequest.objects.filter(Q(from_user=user) | Q(to_user=user))
+
+
+@transactional
+def _end_pending(user: User, request: FriendRequest) -> None:
+    with suppress(NotPending):
+        _end_request(_lock_pending(request), user, request)
+
+
+@transactional
+def _erase_requests(user: User, requests: Sequence[FriendRequest]) -> None:
+    # So that an erasure of the other user does not rewrite the same frames.
+    log.lock(*{user_stream(id_) for row in requests for id_ in (row.from_user_id, row.to_user_id)})
+    mine = [row.id for row in requests if row.from_user_id == user.id]
+    FriendRequest.objects.filter(id__in=mine).update(message="")
+    events.requests_erased(user, [row.id for row in requests])
+
+
+def _end_request(streams: LockedStreams, user: User, request: FriendRequest) -> None:
+    """Let a pending request be over, whichever of its two the user is."""
+    if request.from_user_id == user.id:
+        _close(request, FriendRequest.Status.CANCELLED)
+        events.friend_cancelled(streams, request)
+    else:
+        _close(request, FriendRequest.Status.REJECTED)
+        events.friend_rejected(streams, request)
 
 
 def _part(streams: LockedStreams, user: User, friend_id: UUID) -> bool:

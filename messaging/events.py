@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
+from accounts.models import User
+from accounts.schemas import erased
 from eventlog import log
 from eventlog.log import Draft, LockedStreams, LoggedEvent
 from messaging import schemas
@@ -44,7 +46,7 @@ def message_deleted(
     `quoted_by` are the messages that answer it: their frames show its beginning.
     """
     data = schemas.message_deleted(message)
-    erased: dict[str, Any] = {
+    nothing: dict[str, Any] = {
         "content": "",
         "excerpt": "",
         "file_url": None,
@@ -56,20 +58,13 @@ def message_deleted(
         "deleted_at": data.deleted_at,
         "deleted_by": data.deleted_by,
     }
-    log.rewrite([message.id, *quoted_by], lambda shown: _erased(shown, str(message.id), erased))
+    log.rewrite([message.id, *quoted_by], lambda shown: log.changed(shown, str(message.id), nothing))
     _of_message(streams, "message.deleted", message, data, by=by)
 
 
-def _erased(shown: Any, message_id: str, erased: dict[str, Any]) -> Any:
-    """`shown` with the message as `erased`, wherever in it that is: itself, in a reply, in a room."""
-    if isinstance(shown, list):
-        return [_erased(item, message_id, erased) for item in shown]
-    if not isinstance(shown, dict):
-        return shown
-    left = {key: _erased(value, message_id, erased) for key, value in shown.items()}
-    if left.get("id") == message_id:
-        left |= {key: erased[key] for key in erased.keys() & left.keys()}
-    return left
+def sender_erased(user: User, message_ids: Collection[UUID]) -> None:
+    """No frame about these messages, nor one that shows them, has more of the user than is left of them."""
+    log.rewrite(message_ids, lambda shown: erased(shown, user))
 
 
 def reaction_added(streams: LockedStreams, message: Message, data: schemas.ReactionChanged) -> None:

@@ -10,12 +10,15 @@ from uuid import UUID
 from django.dispatch import receiver
 
 from accounts.models import User
-from accounts.signals import Exported, export_asked
+from accounts.signals import Exported, erasure_asked, export_asked
 from core.rows import pages
-from messaging import schemas, selectors
+from messaging import schemas, selectors, services
 from messaging.models import File, Message, Reaction, Revision
 from rooms.models import Room
 from rooms.signals import last_messages_asked
+
+_PAGE = 2_000
+"""Messages of one user's that are read at once. No index has them in order: each page looks at all of them."""
 
 
 @receiver(last_messages_asked)
@@ -23,10 +26,15 @@ def tell_last_messages(viewer: User | None, rooms: Sequence[Room], **_: Any) -> 
     return selectors.last_messages(viewer, rooms)
 
 
+@receiver(erasure_asked)
+def erase_messages(*, user: User, erases_messages: bool, **_: Any) -> None:
+    services.erase_messages(user, erases_messages=erases_messages)
+
+
 @receiver(export_asked)
 def tell_all(*, user: User, **_: Any) -> list[Exported]:
-    messages = pages(Message.objects.filter(sender=user))
-    edited = pages(Message.objects.filter(sender=user, edited_at__isnull=False))
+    mine = Message.objects.filter(sender=user)
+    messages, edited = pages(mine, _PAGE), pages(mine.filter(edited_at__isnull=False), _PAGE)
     revisions = (list(Revision.objects.filter(message__in=page).order_by("id")) for page in edited)
     reactions = pages(Reaction.objects.filter(user=user))
     files = pages(File.objects.filter(uploader=user))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from accounts.models import User
-from accounts.schemas import user_card
+from accounts.schemas import erased, user_card
+from eventlog import log
 from eventlog.log import EVERYONE, Draft, LockedStreams, user_stream
 from rooms.models import Membership, Room
 from rooms.schemas import (
@@ -74,6 +75,11 @@ def member_removed(
             object_id=room.id,
         ),
     )
+
+
+def peer_erased(room: Room, user: User) -> None:
+    """No frame about a direct room has more of the user, the peer in it, than is left of them."""
+    log.rewrite([room.id], lambda shown: erased(shown, user))
 
 
 def room_updated(streams: LockedStreams, room: Room, *, by: User) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, UUIDField, Value
 
 from accounts.models import User
-from core.errors import AlreadyMember, ChatError, Forbidden, Muted, NotFound, RoomLocked
+from core.errors import AlreadyMember, ChatError, Forbidden, Muted, NotFound, RoomLocked, SessionRevoked
 from core.rows import among, saved_key
 from core.text import comparison_key
 from eventlog.log import room_stream, user_stream
@@ -67,7 +67,9 @@ def get_administrator(viewer: User, room_key: str) -> Membership:
 
 
 def refusal_to_write(membership: Membership) -> ChatError | None:
-    """What keeps the member from writing in their room, if anything does: its state, or a mute."""
+    """What keeps the member from writing in their room, if anything does: its state, a mute, that they are erased."""
+    if membership.user.erased_at is not None:
+        return SessionRevoked()
     state = membership.room.state
     if state == Room.State.ARCHIVED or (state == Room.State.LOCKED and not membership.may_administer):
         return RoomLocked()

@@ -76,6 +76,8 @@ def decoded(event: Event) -> dict[str, Any]:
 def apply(state: State, frame: dict[str, Any]) -> None:
     """Change `state` as the event says. Raises KeyError for a type that is not handled here."""
     HANDLERS[frame["type"]](state, frame["data"])
+    if frame["type"] in TELLS_OF_A_USER:
+        _show_user(state, frame["data"]["user"])
 
 
 def _message(state: State, data: dict[str, Any]) -> None:
@@ -226,6 +228,16 @@ def _friend_removed(state: State, data: dict[str, Any]) -> None:
 def _account_updated(state: State, data: dict[str, Any]) -> None:
     state["me"] = data
 
+
+def _show_user(shown: Any, card: dict[str, Any]) -> None:
+    """The newest card of a user is the one to show, wherever they are shown."""
+    if isinstance(shown, dict) and shown.get("id") == card["id"]:
+        shown.update(card)
+    for item in shown.values() if isinstance(shown, dict) else shown if isinstance(shown, list) else ():
+        _show_user(item, card)
+
+
+TELLS_OF_A_USER = ("member.added", "member.updated", "member.removed", "friend.removed")
 
 HANDLERS = {
     "message": _message,

@@ -88,6 +88,7 @@ ACCOUNTS = [
     row("DELETE /auth/sessions/{session}", everyone=204),
     row("GET /users/me", everyone=200),
     row("PATCH /users/me", {"bio": "Hi"}, everyone=200),
+    row("DELETE /users/me", {"password": PASSWORD}, everyone=204),
     row("GET /users?search=bystander", everyone=200),
     row("GET /users/presence?ids={user}", everyone=200),
     row("GET /users/{user}", everyone=200, blocked="not_found"),

@@ -14,12 +14,13 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.services import remove_avatar, set_avatar, update_me
+from accounts.services import erase_users, remove_avatar, set_avatar, update_me
 from eventlog.models import Event
 from friendships import services as friendships
 from messaging import services as messaging
 from rooms import services as rooms
 from tests import client_state
+from tests.cards import erased, in_the_log
 from tests.files import picture
 from tests.live import ROOT
 
@@ -250,10 +251,15 @@ def test_state_before_and_events_are_state_after(
     type_: str, alice: User, bob: User, charlie: User, client_of: Callable[[User], APIClient]
 ) -> None:
     world, client = World(alice, bob, charlie), client_of(alice)
+    types = check(client, world, SCENES[type_])
+    assert type_ in types
+
+
+def check(client: APIClient, world: World, scene: Callable[[World], None]) -> set[str]:
+    """That state before and events are state after, for alice; the types of the events."""
     state, cursors = client_state.fetched(client)
-    SCENES[type_](world)
-    frames = list(client_state.events_after(alice.id, cursors))
-    assert type_ in {frame["type"] for frame in frames}
+    scene(world)
+    frames = list(client_state.events_after(world.alice.id, cursors))
     for frame in frames:
         client_state.apply(state, frame)
     after, _ = client_state.fetched(client)
@@ -261,6 +267,48 @@ def test_state_before_and_events_are_state_after(
         for room_id in [id_ for id_, known in state[part].items() if known is None]:
             state[part][room_id] = after[part][room_id]
     assert state == after
+    return {frame["type"] for frame in frames}
+
+
+@pytest.mark.parametrize("erases_messages", [False, True])
+def test_so_they_are_when_someone_is_erased(
+    *, erases_messages: bool, alice: User, bob: User, charlie: User, client_of: Callable[[User], APIClient]
+) -> None:
+    world, client = World(alice, bob, charlie), client_of(alice)
+    world.befriend()
+    friendships.request_friendship(world.charlie, user_id=alice.id, message="Hi")
+    world.react((bob, "👍"), (alice, "👍"))
+    replies = [world.answer(sender, "one, @bob") for sender in (alice, bob, charlie)]
+    world.say(alice, None, forward_of=str(replies[1]))
+    world.send_picture(bob)
+    direct, _ = rooms.open_direct_room(alice, user_id=bob.id)
+    for sender in (bob, alice):
+        messaging.send_message(messaging.Draft(sender_id=sender.id, room=str(direct.id), content="Hi"))
+
+    def erasure(_: World) -> None:
+        erase_users([bob, charlie], erases_messages=erases_messages)
+        erased(bob)
+
+    types = check(client, world, erasure)
+    assert types >= {"member.removed", "member.updated", "friend.removed", "friend.cancelled"}
+    assert ("message.deleted" in types) is erases_messages
+
+
+@pytest.mark.parametrize("type_", SCENES)
+def test_whatever_has_happened_an_erasure_leaves_no_name_in_the_log(
+    type_: str, alice: User, bob: User, charlie: User
+) -> None:
+    """An event whose frame shows a user is about the user, or about what their erasure looks for."""
+    for user in (alice, bob, charlie):
+        update_me(user, display_name="Somebody", bio="Nobody knows.")
+    world = World(alice, bob, charlie)
+    SCENES[type_](world)
+    erase_users([alice, bob, charlie], erases_messages=False)
+    for user in (alice, bob, charlie):
+        left = erased(user)
+        assert in_the_log(user) == {left.username}
+    for word in ("Somebody", "Nobody knows.", "@example.com", ':"Hi"'):
+        assert not Event.objects.filter(frame__contains=word).exists(), word
 
 
 @pytest.mark.parametrize("type_", [type_ for type_ in SCENES if type_ != "room.deleted"])

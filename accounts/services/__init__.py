@@ -4,6 +4,7 @@ Passwords are hashed before a transaction begins: Argon2 is slow on purpose, and
 """
 
 from accounts.services.avatars import remove_avatar, set_avatar
+from accounts.services.erasing import erase_me, erase_users, finish_erasure, unfinished_erasures
 from accounts.services.exporting import export
 from accounts.services.passwords import (
     PASSWORD_SECONDS,
@@ -25,7 +26,10 @@ __all__ = [
     "change_password",
     "deactivate_users",
     "end_session",
+    "erase_me",
+    "erase_users",
     "export",
+    "finish_erasure",
     "keep_new_password",
     "login",
     "logout",
@@ -39,6 +43,7 @@ __all__ = [
     "reset_password",
     "save_user",
     "set_avatar",
+    "unfinished_erasures",
     "update_me",
     "verify_email",
 ]

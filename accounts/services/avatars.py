@@ -8,6 +8,8 @@ from django.db import transaction
 
 from accounts import events
 from accounts.models import User
+from accounts.selectors import reread_user
+from core.errors import SessionRevoked
 from core.storage import avatars
 from core.transactions import transactional
 from eventlog import log
@@ -23,8 +25,14 @@ def set_avatar(user: User, *, file: IO[bytes]) -> User:
     Raises:
         UnsupportedMediaType, TooLarge: it is no picture that can be read, or has too many pixels.
         StorageUnavailable
+        SessionRevoked: the user is erased.
     """
-    return _replace(user, avatars.keep(file))
+    name = avatars.keep(file)
+    try:
+        return _replace(user, name)
+    except SessionRevoked:
+        avatars.remove(name)
+        raise
 
 
 def remove_avatar(user: User) -> User:
@@ -39,7 +47,7 @@ def remove_avatar(user: User) -> User:
 @transactional
 def _replace(user: User, name: str) -> User:
     streams = log.lock(user_stream(user.id))
-    user = User.objects.get(id=user.id)
+    user = reread_user(user)
     old, user.avatar = user.avatar, name
     if name != old:
         user.save(update_fields=["avatar"])

@@ -59,6 +59,9 @@ def _mail_code(email: str, purpose: OneTimeCode.Purpose) -> None:
 def _renew(user: User, purpose: OneTimeCode.Purpose) -> str | None:
     """A new code in the place of the old one; None where there is nothing to do with it."""
     user = User.objects.select_for_update().get(id=user.id)
+    # Erased or shut out, since it was found by its address.
+    if not user.is_active:
+        return None
     if purpose is OneTimeCode.Purpose.VERIFY and user.email_verified:
         return None
     # Nobody logs in by a password who has none: staff, who took it away, have decided so.

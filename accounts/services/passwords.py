@@ -23,6 +23,17 @@ PASSWORD_SECONDS = 300
 """In so long a user's password may be tried PASSWORD_ATTEMPTS times by who is logged in."""
 
 
+def count_attempt(user: User) -> None:
+    """Count that who is logged in gives their password. Raises RateLimited."""
+    limit = Limit("login", settings.PASSWORD_ATTEMPTS, PASSWORD_SECONDS)
+    if not limits.take(limit, str(user.id)):
+        raise RateLimited(retry_after=PASSWORD_SECONDS)
+
+
+def wrong_password(attr: str) -> FieldError:
+    return FieldError(attr, "password_incorrect", "This is not your password.")
+
+
 def change_password(user: User, *, session_id: UUID, old_password: str, new_password: str) -> None:
     """Replace the user's password, and end every session but the one that asks.
 
@@ -31,15 +42,13 @@ def change_password(user: User, *, session_id: UUID, old_password: str, new_pass
         SessionRevoked: the session that asks has ended meanwhile.
         RateLimited: too many attempts.
     """
-    limit = Limit("login", settings.PASSWORD_ATTEMPTS, PASSWORD_SECONDS)
-    if not limits.take(limit, str(user.id)):
-        raise RateLimited(retry_after=PASSWORD_SECONDS)
+    count_attempt(user)
     replaced = False
     while not replaced:
         user = User.objects.get(id=user.id)
         broken = weaknesses(new_password, user, attr="new_password")
         if not user.check_password(old_password):
-            broken.insert(0, FieldError("old_password", "password_incorrect", "This is not your password."))
+            broken.insert(0, wrong_password("old_password"))
         if broken:
             raise ValidationFailed(errors=broken)
         replaced = _replace_password(user, make_password(new_password), session_id=session_id)

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts import events
 from accounts.models import User
+from accounts.selectors import reread_user
 from accounts.services.names import save_unique, taken
 from core.errors import ValidationFailed
 from core.transactions import transactional
@@ -48,9 +49,10 @@ def update_me(
 
     Raises:
         ValidationFailed: `unique` on `username`.
+        SessionRevoked: the user is erased.
     """
     streams = log.lock(user_stream(user.id))
-    user = User.objects.get(id=user.id)
+    user = reread_user(user)
     given = {"username": username, "display_name": display_name, "bio": bio, **(settings or {})}
     changed = {name: value for name, value in given.items() if value not in (None, getattr(user, name))}
     last_seen = user.last_seen
@@ -69,4 +71,4 @@ def update_me(
 def mark_seen(user_id: UUID, at: datetime) -> None:
     """Keep when a user was last known to be here; an earlier time than the one that is kept changes nothing."""
     never_or_before = Q(last_seen_at=None) | Q(last_seen_at__lt=at)
-    User.objects.filter(never_or_before, id=user_id).update(last_seen_at=at)
+    User.objects.filter(never_or_before, id=user_id, erased_at=None).update(last_seen_at=at)

@@ -18,11 +18,13 @@ _CONSOLE = (*PROFILE, "email", "email_key", "email_verified", "is_bot", "is_staf
 
 @transactional
 def save_user(staff: User, *, user: User, is_new: bool) -> None:
-    """Save an account as staff left it in the console; the names have been checked.
+    """Save an account as staff left it in the console; the names have been checked. One that is erased stays so.
 
     Emits: account.updated, unless the account is new.
     """
     streams = log.lock(user_stream(user.id))
+    if User.objects.filter(id=user.id, erased_at__isnull=False).exists():
+        return
     user.save(update_fields=None if is_new else _CONSOLE)
     if not is_new:
         events.account_updated(streams, user, actor_id=staff.id)
@@ -38,5 +40,5 @@ def deactivate_users(users: Collection[User]) -> None:
 
 @transactional
 def activate_users(users: Collection[User]) -> None:
-    """Let these accounts in again."""
-    User.objects.filter(id__in=[user.id for user in users]).update(is_active=True)
+    """Let these accounts in again, but for those that are erased."""
+    User.objects.filter(id__in=[user.id for user in users], erased_at=None).update(is_active=True)

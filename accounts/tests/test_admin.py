@@ -5,7 +5,9 @@ from django.contrib.auth.models import Permission
 
 from accounts import services, tokens
 from accounts.models import Session, User
+from accounts.services.erasing import erasing
 from eventlog.log import user_stream
+from tests.cards import erased
 
 USERS, SESSIONS = "/admin/accounts/user/", "/admin/accounts/session/"
 
@@ -204,3 +206,45 @@ class TestModerator:
         moderator.post(USERS, chosen)
         assert not User.objects.get(id=alice.id).is_active
         assert User.objects.get(id=charlie.id).is_active
+
+
+class TestErase:
+    @pytest.fixture(autouse=True)
+    def _through(self, transactional_db):
+        yield
+        erasing.wait()
+
+    @pytest.fixture
+    def ask(self, staff, alice):
+        """Posts the action for alice, as the list does or as the page that asks once more."""
+        return lambda **form: staff.post(
+            USERS, {"action": "erase", "_selected_action": str(alice.id), **form}
+        )
+
+    def test_it_asks_first(self, ask, alice):
+        page = ask()
+        assert page.status_code == 200
+        assert alice.email in page.content.decode()
+        assert User.objects.get(id=alice.id).erased_at is None
+
+    @pytest.mark.parametrize("messages", ["keep", "erase"])
+    def test_then_it_is_done_and_the_tombstone_is_there_to_see(self, ask, staff, alice, messages):
+        assert ask(messages=messages).status_code == 302
+        left = erased(alice)
+        assert left.erased_at is not None
+        assert list(staff.get(USERS, {"q": left.username}).context["cl"].result_list) == [left]
+        assert staff.get(f"{USERS}{alice.id}/change/").status_code == 200
+
+    def test_nobody_changes_a_tombstone(self, ask, staff, alice):
+        ask(messages="keep")
+        assert staff.post(f"{USERS}{alice.id}/change/", change_form(alice)).status_code == 403
+        assert staff.post(f"{USERS}{alice.id}/password/", {}).status_code == 403
+        staff.post(USERS, {"action": "activate", "_selected_action": str(alice.id)})
+        assert not erased(alice).is_active
+
+    def test_it_is_a_superusers_business(self, client, alice, bob):
+        User.objects.filter(id=bob.id).update(is_staff=True)
+        bob.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
+        client.force_login(bob)
+        client.post(USERS, {"action": "erase", "_selected_action": str(alice.id), "messages": "erase"})
+        assert User.objects.get(id=alice.id).is_active

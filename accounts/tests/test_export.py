@@ -137,13 +137,14 @@ class TestService:
         first = say(alice, "1")
         Message.objects.bulk_create(
             Message(room=first.room, seq=seq, pos=seq, sender=alice, content=str(seq))
-            for seq in range(2, 1202)
+            for seq in range(2, 4502)
         )
         with CaptureQueriesContext(connection) as queries:
             rows = exported(alice)["messages.jsonl"]
-        assert sorted(row["seq"] for row in rows) == list(range(1, 1202))
+        assert sorted(row["seq"] for row in rows) == list(range(1, 4502))
         assert (
-            sum("LIMIT 500" in query["sql"] and "messaging_message" in query["sql"] for query in queries) >= 3
+            sum("LIMIT 2000" in query["sql"] and "messaging_message" in query["sql"] for query in queries)
+            >= 3
         )
 
     @pytest.mark.django_db(transaction=True)

@@ -8,13 +8,13 @@ from uuid import UUID
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import viewsets
+from rest_framework import status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import schemas, selectors, services
 from accounts.models import User
-from accounts.serializers import PresenceQuery, SearchQuery, UpdateMeBody
+from accounts.serializers import EraseMeBody, EraseMeQuery, PresenceQuery, SearchQuery, UpdateMeBody
 from accounts.tokens import caller
 from core.openapi import problems
 from core.pagination import Keyset
@@ -25,7 +25,7 @@ USERS = Keyset("users", order=("username_key",))
 
 @extend_schema(tags=["users"])
 class MeViewSet(viewsets.ViewSet):
-    unverified_may = ("retrieve", "partial_update", "export")
+    unverified_may = ("retrieve", "partial_update", "destroy", "export")
 
     @extend_schema(summary="My account", responses={200: schemas.Me})
     def retrieve(self, request: Request) -> Response:
@@ -47,6 +47,21 @@ class MeViewSet(viewsets.ViewSet):
     def partial_update(self, request: Request) -> Response:
         user = services.update_me(caller(request), **read_body(UpdateMeBody, request))
         return Response(schemas.me(user))
+
+    @extend_schema(
+        summary="Erase my account",
+        description="For good, and at once: my sessions end, my names are free, and others see a deleted user in my "
+        "place. What I have in many places goes within minutes.",
+        parameters=[EraseMeQuery],
+        request=EraseMeBody,
+        examples=[OpenApiExample("My password", {"password": "worn-out-jumpy-tutor"}, request_only=True)],
+        responses={204: None},
+    )
+    def destroy(self, request: Request) -> Response:
+        erases_messages = read_query(EraseMeQuery, request)["messages"] == "erase"
+        body = read_body(EraseMeBody, request)
+        services.erase_me(caller(request), password=body["password"], erases_messages=erases_messages)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
         summary="Take along what is mine",

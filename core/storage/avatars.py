@@ -38,11 +38,16 @@ def url(name: str) -> str | None:
     return storages["avatars"].url(name) if name else None
 
 
+def delete(name: str) -> None:
+    """Delete an avatar, if it is there. Raises StorageUnavailable."""
+    if name:
+        with guarded():
+            storages["avatars"].delete(name)
+
+
 def remove(name: str) -> None:
     """Delete an avatar. One that can't be deleted is left: nothing names it any more."""
-    if name:
-        try:
-            with guarded():
-                storages["avatars"].delete(name)
-        except StorageUnavailable:
-            logger.warning("avatar_left_behind", name=name)
+    try:
+        delete(name)
+    except StorageUnavailable:
+        logger.warning("avatar_left_behind", name=name)

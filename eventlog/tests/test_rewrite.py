@@ -90,3 +90,18 @@ def test_a_rollback_leaves_the_frames(events_of):
         log.rewrite([SECRET], without_text)
         transaction.set_rollback(True)
     assert texts(events_of("room:a")) == ["secret"]
+
+
+def test_all_that_is_about_one_object_changes_page_by_page(events_of, monkeypatch):
+    monkeypatch.setattr(log, "_EVENTS_AT_ONCE", 2)
+    for number in range(5):
+        append(draft(object_id=SECRET), draft(f"room:{number}", object_id=SECRET), draft(text="another"))
+    log.rewrite_all_about(SECRET, without_text)
+    assert texts(events_of("room:a")) == ["", "another"] * 5
+    assert [texts(events_of(f"room:{number}")) for number in range(5)] == [[""]] * 5
+
+
+def test_changed_finds_an_object_wherever_it_is_and_gives_it_no_key_that_it_had_not():
+    shown = {"id": "a", "text": "x", "in": [{"id": "b", "text": "y"}, {"of": {"id": "a", "name": "z"}}]}
+    left = log.changed(shown, "a", {"text": "", "name": ""})
+    assert left == {"id": "a", "text": "", "in": [{"id": "b", "text": "y"}, {"of": {"id": "a", "name": ""}}]}

@@ -3,6 +3,7 @@
 from messaging.services.collecting import collect_file, orphans
 from messaging.services.drafts import Draft
 from messaging.services.editing import delete_message, edit_message
+from messaging.services.erasing import erase_messages
 from messaging.services.markers import mark_delivered, mark_read, set_typing
 from messaging.services.pins import pin_message, unpin_message
 from messaging.services.reactions import add_reaction, remove_reaction
@@ -18,6 +19,7 @@ __all__ = [
     "complete_upload",
     "delete_message",
     "edit_message",
+    "erase_messages",
     "invite_upload",
     "mark_delivered",
     "mark_read",

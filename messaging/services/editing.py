@@ -12,6 +12,7 @@ from django.utils import timezone
 from core import rows
 from core.errors import EditWindowClosed, Forbidden, ValidationFailed
 from core.transactions import transactional
+from eventlog.log import LockedStreams
 from messaging import events, schemas
 from messaging.models import Mention, Message, Pin, Reaction, Revision
 from messaging.schemas import MessageDeleted, MessageUpdated
@@ -77,20 +78,25 @@ def delete_message(user_id: UUID, *, message_id: UUID) -> MessageDeleted:
         message.deleted: on the room's stream. It stands for the end of the message's reactions and pin, too.
     """
     streams, membership, message = lock_message(user_id, message_id)
-    is_author = message.sender_id == user_id
-    if not (is_author or membership.may_administer):
+    if message.sender_id != user_id and not membership.may_administer:
         raise Forbidden
     if message.deleted_at is None:
-        for model in (Revision, Reaction, Mention, Pin):
-            model.objects.filter(message=message).delete()
-        message.content, message.file_url, message.file = "", None, None
-        message.forwarded_sender = message.forwarded_at = None
-        message.pinned_at, message.reaction_count = None, 0
-        message.deleted_at = timezone.now()
-        message.deleted_by = Message.DeletedBy.AUTHOR if is_author else Message.DeletedBy.MODERATOR
-        message.save(update_fields=_SCRUBBED)
-        if message.reply_to_id is not None:
-            Message.objects.filter(id=message.reply_to_id).update(reply_count=F("reply_count") - 1)
-        replies = Message.objects.filter(reply_to=message).values_list("id", flat=True)
-        events.message_deleted(streams, message, by=user_id, quoted_by=list(replies))
+        bury_message(streams, message, by=user_id)
     return schemas.message_deleted(message)
+
+
+def bury_message(streams: LockedStreams, message: Message, *, by: UUID) -> None:
+    """Leave a tombstone of a message, whose room's stream is locked."""
+    for model in (Revision, Reaction, Mention, Pin):
+        model.objects.filter(message=message).delete()
+    message.content, message.file_url, message.file = "", None, None
+    message.forwarded_sender = message.forwarded_at = None
+    message.pinned_at, message.reaction_count = None, 0
+    message.deleted_at = timezone.now()
+    is_author = message.sender_id == by
+    message.deleted_by = Message.DeletedBy.AUTHOR if is_author else Message.DeletedBy.MODERATOR
+    message.save(update_fields=_SCRUBBED)
+    if message.reply_to_id is not None:
+        Message.objects.filter(id=message.reply_to_id).update(reply_count=F("reply_count") - 1)
+    replies = Message.objects.filter(reply_to=message).values_list("id", flat=True)
+    events.message_deleted(streams, message, by=by, quoted_by=list(replies))

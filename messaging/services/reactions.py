@@ -8,6 +8,7 @@ from django.conf import settings
 
 from core.errors import Conflict
 from core.transactions import transactional
+from eventlog.log import LockedStreams
 from messaging import events
 from messaging.models import Message, Reaction
 from messaging.schemas import ReactionChanged
@@ -57,6 +58,11 @@ def remove_reaction(user_id: UUID, *, message_id: UUID, emoji: str) -> ReactionC
     """
     emoji = checked_emoji(emoji)
     streams, _, message = lock_message(user_id, message_id)
+    return take_back(streams, message, emoji, user_id)
+
+
+def take_back(streams: LockedStreams, message: Message, emoji: str, user_id: UUID) -> ReactionChanged:
+    """Take a reaction off a message, whose room's stream is locked."""
     removed, _ = Reaction.objects.filter(message=message, emoji=emoji, user_id=user_id).delete()
     changed = _now(message, emoji, user_id)
     if removed:

@@ -190,7 +190,10 @@ def _messages_by_id(ids: Iterable[UUID | str | None]) -> dict[str, Message]:
 def _originals(
     drafts: Iterable[Draft], memberships: Mapping[tuple[UUID, str], Membership]
 ) -> dict[tuple[UUID, str | None], Message]:
-    """What is forwarded among the drafts, by who forwards it and its id: of what they may read, what people said."""
+    """What is forwarded among the drafts, by who forwards it and its id: of what they may read, what people said.
+
+    Its `forwarded_sender` is who said it first, of what was not forwarded before, too.
+    """
     wanted: dict[User, set[str]] = {}
     for draft in drafts:
         if draft.forward_of is not None and (membership := memberships.get((draft.sender_id, draft.room))):
@@ -198,8 +201,13 @@ def _originals(
     found: dict[tuple[UUID, str | None], Message] = {}
     for user, ids in wanted.items():
         shown = readable_messages(user).filter(deleted_at=None).exclude(type=Message.Type.SYSTEM)
-        for row in shown.select_related("sender", "forwarded_sender").filter(id__in=ids):
+        for row in shown.filter(id__in=ids):
             found[user.id, str(row.id)] = row
+    # Locked, since they need not be in any of these rooms: who is erased now is so in what is sent, or finds it.
+    ids_of_senders = {row.forwarded_sender_id or row.sender_id for row in found.values()}
+    senders = User.objects.select_for_update().order_by("id").in_bulk(ids_of_senders) if found else {}
+    for row in found.values():
+        row.forwarded_sender = senders[row.forwarded_sender_id or row.sender_id]
     return found
 
 
@@ -265,7 +273,7 @@ def _next_message(draft: Draft, room: Room, membership: Membership, named: _Name
 def _pass_on(original: Message, message: Message) -> None:
     """What was said in the original is said in the message again; from hand to hand it stays its first sender's."""
     message.type, message.content, message.file_url = original.type, original.content, original.file_url
-    message.forwarded_sender = original.forwarded_sender or original.sender
+    message.forwarded_sender = original.forwarded_sender
     message.forwarded_at = original.forwarded_at or original.created_at
 
 

@@ -6,6 +6,7 @@ themselves alone is under the lock of their own stream.
 
 from rooms.services.avatars import remove_avatar, set_avatar
 from rooms.services.bans import ban_user, unban_user
+from rooms.services.erasing import leave_all
 from rooms.services.invites import accept_invite, create_invite, revoke_invite
 from rooms.services.members import add_members, join_room, leave_room, remove_member
 from rooms.services.preferences import set_preferences
@@ -20,6 +21,7 @@ __all__ = [
     "create_room",
     "delete_room",
     "join_room",
+    "leave_all",
     "leave_room",
     "open_direct_room",
     "remove_avatar",

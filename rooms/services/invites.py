@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.selectors import reread_user
 from core.errors import AlreadyMember, NotFound, RoomLocked
 from core.transactions import transactional
 from eventlog import log
@@ -64,6 +65,7 @@ def accept_invite(actor: User, *, code: str) -> Room:
     Raises:
         NotFound: no such invite, or one that does not let the actor in.
         AlreadyMember: no use is spent.
+        SessionRevoked: the actor is erased.
 
     Emits:
         member.added: on the room's stream.
@@ -73,6 +75,7 @@ def accept_invite(actor: User, *, code: str) -> Room:
     if known is None:
         raise NotFound
     streams = log.lock(known.room.stream, user_stream(actor.id))
+    actor = reread_user(actor)
     membership = membership_to_be(actor, known.room)
     # Before all else: whoever had the last use, and did not get the answer, asks again.
     if membership.pk and membership.is_active:

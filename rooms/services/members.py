@@ -6,7 +6,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from accounts.models import User
-from accounts.selectors import users_by_id
+from accounts.selectors import reread_user, users_by_id
 from core.errors import Forbidden, LastOwner, NotFound, RoomLocked, ValidationFailed
 from core.transactions import transactional
 from eventlog import log
@@ -34,6 +34,8 @@ def add_members(actor: User, *, room_key: str, user_ids: Collection[UUID]) -> Ad
     room = group_of(actor, room_key)
     users = users_by_id(actor, user_ids)
     streams = log.lock(room.stream, *user_streams(users.values()))
+    # Who was erased before they were locked is not there any more.
+    users = users_by_id(actor, users)
     room = get_administrator(actor, str(room.id)).room
     if room.state == Room.State.ARCHIVED:
         raise RoomLocked
@@ -66,6 +68,7 @@ def join_room(actor: User, *, room_key: str) -> Room:
     Raises:
         NotFound: no such room, or none that the actor may come into.
         AlreadyMember
+        SessionRevoked: the actor is erased.
 
     Emits:
         member.added: on the room's stream.
@@ -73,6 +76,7 @@ def join_room(actor: User, *, room_key: str) -> Room:
     """
     room = find_room_to_join(actor, room_key)
     streams = log.lock(room.stream, user_stream(actor.id))
+    actor = reread_user(actor)
     room = find_room_to_join(actor, str(room.id))
     begin(streams, room, [membership_to_be(actor, room)], by=actor)
     return room

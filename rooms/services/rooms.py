@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TypedDict, Unpack
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.selectors import users_by_id
-from core.errors import AlreadyExists, FieldError, Forbidden, RoomLocked, ValidationFailed
+from accounts.selectors import reread_user, users_by_id
+from core.errors import AlreadyExists, FieldError, Forbidden, RoomLocked, SessionRevoked, ValidationFailed
 from core.transactions import transactional
 from eventlog import log
 from eventlog.log import LockedStreams, user_stream
@@ -41,6 +41,7 @@ def create_room(
         ValidationFailed: `not_found` for each user that the owner can't see, `forbidden` for each who wants only
             friends to add them.
         AlreadyExists: the slug is taken.
+        SessionRevoked: the owner is erased.
 
     Emits:
         room.joined: to each member. Nothing on the room's own stream: its first message is its first event.
@@ -64,6 +65,7 @@ def create_room(
         created_by=owner,
     )
     streams = log.lock(room.stream, *user_streams(members))
+    members = _still_there(members)
     closed = closed_to(owner, users, switch="invites_from")
     refused = [
         FieldError(f"member_ids.{place}", Forbidden.code, "You may not add this user.")
@@ -75,6 +77,14 @@ def create_room(
     return _open(streams, room, members, owner=owner, by=owner)
 
 
+def _still_there(members: Sequence[User]) -> list[User]:
+    """The members, the owner first, as they are now that they are locked: without those who were erased meanwhile."""
+    now = User.objects.filter(erased_at=None).in_bulk([user.id for user in members])
+    if members[0].id not in now:
+        raise SessionRevoked
+    return [now[user.id] for user in members if user.id in now]
+
+
 @transactional
 def open_direct_room(user: User, *, user_id: UUID) -> tuple[Room, bool]:
     """The direct room of the two, and whether it was made now.
@@ -84,6 +94,7 @@ def open_direct_room(user: User, *, user_id: UUID) -> tuple[Room, bool]:
         NotFound: no such user.
         Blocked: one of the two has blocked the other, also where there is a room.
         Forbidden: there is none, and the other one wants only friends to open it.
+        SessionRevoked: the user is erased.
 
     Emits:
         room.joined: to both, if it was made now.
@@ -91,7 +102,7 @@ def open_direct_room(user: User, *, user_id: UUID) -> tuple[Room, bool]:
     if user_id == user.id:
         raise ValidationFailed.of("user_id", "self", "This is you.")
     log.lock(user_stream(user.id), user_stream(user_id))
-    peer = get_reachable_user(user, user_id)
+    user, peer = reread_user(user), get_reachable_user(user, user_id)
     both = [user, peer]
     key = pair_key(user.id, peer.id)
     room = Room.objects.filter(direct_key=key).first()
@@ -200,10 +211,15 @@ def delete_room(actor: User, *, room_key: str) -> None:
         # They came before the room was locked; now nobody can. Against the order, and so at the price
         # of a deadlock now and then, which is repeated.
         streams = log.lock(room.stream, *map(user_stream, members))
+    close_room(streams, room, members, by=actor)
+
+
+def close_room(streams: LockedStreams, room: Room, member_ids: Collection[UUID], *, by: User) -> None:
+    """End a room for all of its members; its stream and theirs are locked."""
     Membership.active.filter(room=room).update(left_pos=streams.head(room.stream) + 1)
     room.state, room.member_count, room.updated_at = Room.State.DELETED, 0, timezone.now()
     room.save(update_fields=["state", "member_count", "updated_at"])
-    events.room_deleted(streams, room, members, by=actor)
+    events.room_deleted(streams, room, member_ids, by=by)
 
 
 def _owned_by(actor: User, room_key: str) -> Room:

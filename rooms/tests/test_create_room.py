@@ -108,9 +108,9 @@ class TestService:
     ):
         for name in ("warm", "up"):
             services.create_room(alice, name=name, member_ids=[bob.id, charlie.id])
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             services.create_room(alice, name="One", member_ids=[bob.id])
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             services.create_room(alice, name="Two", member_ids=[bob.id, charlie.id])
 
 
