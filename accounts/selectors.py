@@ -115,6 +115,12 @@ def known_presences(viewer: User, user_ids: Iterable[UUID]) -> dict[UUID, Presen
     return _presences(viewer, users, acquaintances)
 
 
+def friends_here(friends: Iterable[User]) -> set[UUID]:
+    """Those of somebody's friends who are here, as far as they show it to friends."""
+    known = statuses(friend.id for friend in friends if _shows_presence(friend, "friend"))
+    return {id_ for id_, status in known.items() if status != "offline"}
+
+
 def _presences(
     viewer: User, users: Mapping[UUID, User], acquaintances: Mapping[UUID, Acquaintance]
 ) -> dict[UUID, Presence]:

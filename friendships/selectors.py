@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.schemas import Relationship
-from accounts.selectors import get_active_user
+from accounts.selectors import friends_here, get_active_user
 from core.errors import Blocked, NotFound
 from core.text import comparison_key
 from friendships.models import Block, FriendRequest, Friendship, pair_key
@@ -18,13 +18,19 @@ from friendships.models import Block, FriendRequest, Friendship, pair_key
 Direction = Literal["incoming", "outgoing"]
 
 
-def friends_of(viewer: User, *, search: str = "") -> QuerySet[Friendship]:
-    """The viewer's friends, each with its user; those only whose user name or shown name begins with `search`."""
+def friends_of(viewer: User, *, search: str = "", online: bool | None = None) -> QuerySet[Friendship]:
+    """The viewer's friends, each with its user.
+
+    With `search` those whose user name or shown name begins so; with `online` those only who are here, or who are not.
+    """
     rows = Friendship.objects.filter(user=viewer).select_related("friend")
     if key := comparison_key(search):
         rows = rows.filter(
             Q(friend__username_key__startswith=key) | Q(friend__display_name_key__startswith=key)
         )
+    if online is not None:
+        here = Q(friend__in=friends_here(row.friend for row in rows))
+        rows = rows.filter(here if online else ~here)
     return rows
 
 

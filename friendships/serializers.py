@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rest_framework import serializers
+
 from core.pagination import PageQuery
 from core.serializers import ChoiceField, IdField, StrictSerializer, TextField
 from friendships.models import FriendRequest
@@ -17,6 +19,9 @@ class RequestFriendship(StrictSerializer):
 class FriendsQuery(PageQuery):
     search = TextField(
         max_length=64, allow_blank=True, default="", help_text="The beginning of a user name or shown name."
+    )
+    online = serializers.BooleanField(
+        required=False, help_text="Only who is here, online or away; or only who is not."
     )
 
 

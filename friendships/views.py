@@ -30,7 +30,7 @@ class FriendViewSet(viewsets.ViewSet):
     )
     def list(self, request: Request) -> Response:
         query = read_query(FriendsQuery, request)
-        rows = selectors.friends_of(caller(request), search=query["search"])
+        rows = selectors.friends_of(caller(request), search=query["search"], online=query.get("online"))
         return Response(FRIENDS.page(request, rows, schemas.friends))
 
     @extend_schema(

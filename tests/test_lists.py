@@ -200,6 +200,7 @@ LISTS = [
     List("/users", users, queries=8, query={"search": "person"}),
     List("/users/presence", presences, queries=5, is_paged=False),
     List("/friends", friends, queries=2),
+    List("/friends", friends, queries=3, query={"online": "false"}),
     List("/friends/requests", incoming, queries=2, query={"direction": "incoming"}),
     List("/friends/requests", outgoing, queries=2, query={"direction": "outgoing"}),
     List("/blocks", blocks, queries=2),

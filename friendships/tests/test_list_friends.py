@@ -1,10 +1,15 @@
 """My friends."""
 
+from uuid import uuid4
+
 import pytest
 
 from accounts.models import User
+from accounts.services import update_me
 from friendships.models import Friendship
 from friendships.selectors import friends_of
+from realtime import presence_store
+from realtime.presence_store import Entry
 
 URL = "/api/v1/friends"
 
@@ -117,6 +122,30 @@ class TestApi:
         befriend(alice, bob)
         assert names(client_of(alice).get(URL, {"search": "charlie"})) == []
 
+    def test_who_is_here_is_online_or_away(self, alice, bob, charlie, befriend, client_of):
+        dora, *_ = befriend_many(alice, 1, prefix="dora")
+        for friend in (bob, charlie):
+            befriend(alice, friend)
+        for user, status in ((alice, "online"), (bob, "away"), (charlie, "online")):
+            presence_store.current().put([Entry(str(user.id), str(uuid4()), status)])
+        client = client_of(alice)
+        assert names(client.get(URL, {"online": "true"})) == ["charlie", "bob"]
+        assert names(client.get(URL, {"online": "false"})) == [dora.username]
+        assert names(client.get(URL, {"online": "true", "search": "b"})) == ["bob"]
+        first = client.get(URL, {"online": "true", "limit": 1})
+        rest = client.get(URL, {"online": "true", "limit": 1, "cursor": first.json()["next_cursor"]})
+        assert names(first) + names(rest) == ["charlie", "bob"]
+
+    @pytest.mark.parametrize(
+        ("last_seen", "online"), [("everyone", True), ("friends", True), ("nobody", False)]
+    )
+    def test_who_does_not_show_it_is_not_here(self, alice, bob, befriend, client_of, last_seen, online):
+        befriend(alice, bob)
+        update_me(bob, settings={"last_seen": last_seen})
+        presence_store.current().put([Entry(str(bob.id), str(uuid4()), "online")])
+        assert names(client_of(alice).get(URL, {"online": str(online).lower()})) == ["bob"]
+        assert names(client_of(alice).get(URL, {"online": str(not online).lower()})) == []
+
     def test_search_goes_on_over_pages(self, alice, bob, befriend, client_of):
         befriend_many(alice, 3)
         befriend(alice, bob)
@@ -139,6 +168,7 @@ class TestApi:
             {"cursor": "forged"},
             {"search": "x" * 65},
             {"search": "\0"},
+            {"online": "perhaps"},
         ],
     )
     def test_a_bad_parameter_is_400(self, alice, client_of, query):
