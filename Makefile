@@ -152,9 +152,10 @@ typecheck: $(VENV)/.dev ## Types (mypy, strict)
 	@$(PLAIN) $(BIN)/mypy .
 
 .PHONY: swagger
-swagger: $(VENV)/.base ## Write docs/openapi.yaml; any warning is an error
+swagger: $(VENV)/.base ## Write docs/openapi.yaml and docs/asyncapi.yaml; any warning is an error
 	@$(PLAIN) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
-	@echo "Wrote docs/openapi.yaml"
+	@$(PLAIN) $(MANAGE) asyncapi --file docs/asyncapi.yaml
+	@echo "Wrote docs/openapi.yaml and docs/asyncapi.yaml"
 
 ## The database
 

@@ -12,6 +12,9 @@ from accounts.models import User
 from eventlog.log import Draft, LockedStreams, user_stream
 from realtime import publish
 from realtime.close_codes import CloseCode
+from realtime.frames import FrameType
+
+USER_EVENTS = {"account.updated": FrameType(schemas.Me, "My account is another now.")}
 
 
 def account_updated(streams: LockedStreams, user: User, *, actor_id: UUID) -> None:

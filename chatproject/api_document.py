@@ -33,6 +33,7 @@ SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # The enum hook renames what DRF's serializers declare; our responses are structs.
     "POSTPROCESSING_HOOKS": [],
+    "REDOC_DIST": "SIDECAR",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True, "docExpansion": "none"},

@@ -23,6 +23,15 @@ PAGES: dict[str, Policy] = {
         "connect-src": ["'self'"],
         "form-action": ["'self'"],
     },
+    r"/asyncapi": {"style-src": [NONCE]},
+    r"/redoc": {
+        "script-src": ["'self'"],
+        # As with Swagger's; and its search is a worker that it makes itself.
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "worker-src": ["blob:"],
+    },
     r"/swagger/.*": {
         "script-src": ["'self'"],
         # Its library writes styles into the page.

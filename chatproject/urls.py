@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
 from accounts.admin import change_own_password
@@ -31,6 +31,18 @@ urlpatterns = [
         ),
         name="swagger",
     ),
+    path(
+        "redoc",
+        SpectacularRedocView.as_view(
+            url_name="schema",
+            template_name="chatproject/redoc.html",
+            authentication_classes=[],
+            permission_classes=[AllowAny],
+            throttle_classes=[],
+        ),
+        name="redoc",
+    ),
+    path("asyncapi", views.asyncapi),
     re_path(r"^media/avatars/(?P<name>[0-9a-f]{32}\.webp)$", views.avatar),
     path("health/live", views.live),
     path("health/ready", views.ready),

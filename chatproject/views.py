@@ -20,6 +20,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from chatproject import socket_document
 from core import throttles
 from core.delivery import deliver
 from core.errors import NotFound, RateLimited, UpgradeRequired
@@ -31,7 +32,9 @@ _hub_delay = Gauge("chat_hub_delay_seconds", "How long what comes to the hub now
 
 LINKS = {
     "swagger": "/swagger/index.html",
+    "redoc": "/redoc",
     "schema": "/api/schema",
+    "asyncapi": "/asyncapi",
     "admin": "/admin/",
     "health": "/health/ready",
     "metrics": "/metrics",
@@ -75,6 +78,14 @@ def _document(*, as_json: bool) -> bytes:
     generator: Any = SchemaGenerator
     renderer: Any = OpenApiJsonRenderer() if as_json else OpenApiYamlRenderer()
     return bytes(renderer.render(generator().get_schema(request=None, public=True), renderer_context={}))
+
+
+@require_safe
+def asyncapi(request: HttpRequest) -> HttpResponse:
+    """The AsyncAPI document of the socket, in JSON; a page for browsers."""
+    if request.get_preferred_type(["application/json", "text/html"]) == "application/json":
+        return JsonResponse(socket_document.document())
+    return render(request, "chatproject/asyncapi.html", {"groups": socket_document.groups()})
 
 
 @require_safe

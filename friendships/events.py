@@ -10,8 +10,17 @@ from accounts.models import User
 from accounts.schemas import erased, user_card
 from eventlog import log
 from eventlog.log import Draft, LockedStreams, user_stream
+from friendships import schemas
 from friendships.models import FriendRequest
-from friendships.schemas import FriendRemoved, friend_request
+from realtime.frames import FrameType
+
+USER_EVENTS = {
+    "friend.request": FrameType(schemas.FriendRequest, "One of us asked the other to be friends."),
+    "friend.accepted": FrameType(schemas.FriendRequest, "We are friends."),
+    "friend.rejected": FrameType(schemas.FriendRequest, "The answer was no."),
+    "friend.cancelled": FrameType(schemas.FriendRequest, "The question was taken back."),
+    "friend.removed": FrameType(schemas.FriendRemoved, "We are no friends any more."),
+}
 
 
 def friend_requested(streams: LockedStreams, request: FriendRequest) -> None:
@@ -37,7 +46,7 @@ def friend_removed(streams: LockedStreams, *, actor: User, friend: User) -> None
             Draft(
                 stream=user_stream(recipient.id),
                 type="friend.removed",
-                data=FriendRemoved(user=user_card(other)),
+                data=schemas.FriendRemoved(user=user_card(other)),
                 actor_id=actor.id,
                 object_id=other.id,
             )
@@ -57,7 +66,7 @@ def requests_erased(user: User, request_ids: Collection[UUID]) -> None:
 
 
 def _to_both(streams: LockedStreams, type_: str, request: FriendRequest, *, actor: User) -> None:
-    data = friend_request(request)
+    data = schemas.friend_request(request)
     streams.append(
         *(
             Draft(

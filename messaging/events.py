@@ -13,8 +13,27 @@ from eventlog.log import Draft, LockedStreams, LoggedEvent
 from messaging import schemas
 from messaging.models import Message
 from realtime import publish
+from realtime.frames import FrameType
 from realtime.publish import Lapse
 from rooms.models import Room
+
+ROOM_EVENTS = {
+    "message": FrameType(schemas.RoomMessage, "Someone said something, I or another."),
+    "message.updated": FrameType(schemas.MessageUpdated, "A message says something else."),
+    "message.deleted": FrameType(
+        schemas.MessageDeleted, "A message is a tombstone, without reactions and pin."
+    ),
+    "message.pinned": FrameType(schemas.MessagePinned, "A message is pinned."),
+    "message.unpinned": FrameType(schemas.MessageUnpinned, "A message is pinned no more."),
+    "reaction.added": FrameType(schemas.ReactionChanged, "Someone reacted."),
+    "reaction.removed": FrameType(schemas.ReactionChanged, "Someone took a reaction back."),
+}
+
+EPHEMERA = {
+    "typing": FrameType(schemas.Typing, "Someone types, or no more."),
+    "read": FrameType(schemas.Receipt, "Someone has read up to here."),
+    "delivered": FrameType(schemas.Receipt, "A device of someone's has got messages up to here."),
+}
 
 
 def messages_sent(streams: LockedStreams, messages: Sequence[Message]) -> list[LoggedEvent]:

@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import ChatError, RateLimited
 from messaging import schemas, services
-from messaging.schemas import MessageDeleted, MessageUpdated, ReactionChanged, ReadMarker
+from messaging.schemas import MessageDeleted, MessageUpdated, ReactionChanged, ReadMarker, SentMessage
 from realtime.router import Call, Identity, Outcome, Route
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -128,12 +128,26 @@ def mark_read(caller: Identity, data: MoveMarker) -> ReadMarker:
 
 
 FRAMES = [
-    Route("message", SendMessage, send_messages, batched=True, crowd=lambda data: data.room_id),
-    Route("message.edit", EditMessage, edit_message),
-    Route("message.delete", DeleteMessage, delete_message),
-    Route("reaction.add", React, add_reaction),
-    Route("reaction.remove", React, remove_reaction),
-    Route("typing", SetTyping, set_typing, ack="never"),
-    Route("read", MoveMarker, mark_read, ack="if_asked"),
-    Route("delivered", MoveMarker, mark_delivered, ack="if_asked"),
+    Route(
+        "message",
+        SendMessage,
+        send_messages,
+        "Sends a message. Repeat it with the same `client_message_id` until it is answered: it is there once.",
+        SentMessage,
+        batched=True,
+        crowd=lambda data: data.room_id,
+    ),
+    Route("message.edit", EditMessage, edit_message, "Gives a message of mine another text.", MessageUpdated),
+    Route(
+        "message.delete", DeleteMessage, delete_message, "Leaves a tombstone of a message.", MessageDeleted
+    ),
+    Route("reaction.add", React, add_reaction, "Reacts to a message with an emoji.", ReactionChanged),
+    Route("reaction.remove", React, remove_reaction, "Takes that back.", ReactionChanged),
+    Route(
+        "typing", SetTyping, set_typing, "Says that I type, or no more; it is over by itself.", ack="never"
+    ),
+    Route("read", MoveMarker, mark_read, "I have read the room up to here.", ReadMarker, ack="if_asked"),
+    Route(
+        "delivered", MoveMarker, mark_delivered, "This device has got messages up to here.", ack="if_asked"
+    ),
 ]

@@ -8,21 +8,26 @@ from enum import IntEnum
 class CloseCode(IntEnum):
     """The catalogue; the reason that goes on the wire is the name in lower case."""
 
-    PROTOCOL_ERROR = 1002  # not WebSocket's framing: the client has a bug
-    UNSUPPORTED_DATA = 1003  # a binary frame: the client has a bug
-    INVALID_PAYLOAD = 1007  # bad UTF-8: the client has a bug
-    MESSAGE_TOO_BIG = 1009  # the client has a bug
-    SERVICE_RESTART = 1012  # reconnect with backoff, resume
-    TRY_AGAIN_LATER = 1013  # reconnect with backoff, resume
-    BAD_FRAMES = 4400  # stop: ten bad frames in a minute
-    UNAUTHENTICATED = 4401  # log in again
-    SUSPENDED = 4403  # stop
-    TIMEOUT = 4408  # no `auth` in time, or heartbeats stopped: reconnect
-    TOO_MANY_CONNECTIONS = 4409  # stop
-    FLOODING = 4429  # wait, reconnect
-    TOKEN_EXPIRED = 4440  # refresh, reconnect, resume
-    SESSION_ENDED = 4441  # log in again
-    SLOW_CONSUMER = 4450  # reconnect, resume
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003
+    INVALID_PAYLOAD = 1007
+    MESSAGE_TOO_BIG = 1009
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+    BAD_FRAMES = 4400
+    UNAUTHENTICATED = 4401
+    SUSPENDED = 4403
+    TIMEOUT = 4408
+    TOO_MANY_CONNECTIONS = 4409
+    FLOODING = 4429
+    TOKEN_EXPIRED = 4440
+    SESSION_ENDED = 4441
+    SLOW_CONSUMER = 4450
+
+    @property
+    def advice(self) -> str:
+        """Why, and what the client does then."""
+        return _ADVICE[self]
 
     @property
     def reason(self) -> str:
@@ -35,3 +40,22 @@ class CloseCode(IntEnum):
             return None
         reconnect = self in (self.SERVICE_RESTART, self.TRY_AGAIN_LATER)
         return CloseCode.SLOW_CONSUMER if reconnect else CloseCode.BAD_FRAMES
+
+
+_ADVICE = {
+    CloseCode.PROTOCOL_ERROR: "Broken framing: fix the client.",
+    CloseCode.UNSUPPORTED_DATA: "A binary frame: fix the client.",
+    CloseCode.INVALID_PAYLOAD: "Bad UTF-8: fix the client.",
+    CloseCode.MESSAGE_TOO_BIG: "A frame over 64 KiB: fix the client.",
+    CloseCode.SERVICE_RESTART: "The server restarts: reconnect with backoff, resume.",
+    CloseCode.TRY_AGAIN_LATER: "The server can't serve you now: reconnect with backoff, resume.",
+    CloseCode.BAD_FRAMES: "Ten bad frames in a minute: fix the client.",
+    CloseCode.UNAUTHENTICATED: "A bad or missing token: log in.",
+    CloseCode.SUSPENDED: "Suspended, or not verified: stop.",
+    CloseCode.TIMEOUT: "No `auth` in time, or a ping without an answer: reconnect.",
+    CloseCode.TOO_MANY_CONNECTIONS: "Too many sockets of one user, this is the oldest: stop.",
+    CloseCode.FLOODING: "Kept flooding: wait, reconnect.",
+    CloseCode.TOKEN_EXPIRED: "The token expired: refresh, reconnect, resume.",
+    CloseCode.SESSION_ENDED: "The session ended: log in.",
+    CloseCode.SLOW_CONSUMER: "Too slow, the buffer stayed full: reconnect, resume.",
+}

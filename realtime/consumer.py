@@ -26,7 +26,7 @@ from core.errors import (
     ValidationFailed,
 )
 from core.limits import Limit, Window
-from realtime import handshake, protocol
+from realtime import frames, handshake, protocol
 from realtime import hub as hubs
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
@@ -144,30 +144,30 @@ class ChatConsumer(AsyncConsumer):
         self.hub.presence.entered(self.connection, self.router)
 
     def _ready(self, identity: Identity, places: list[Place], request: Request | None) -> str:
-        data = {
-            "connection_id": self.connection.id,
-            "user": identity.card,
-            "protocol": protocol.VERSION,
-            "heartbeat_interval_ms": settings.WS_HEARTBEAT_SECONDS * 1000,
-            "limits": {
-                "frame_bytes": settings.WS_MAX_FRAME_BYTES,
-                "message_length": settings.MAX_MESSAGE_LENGTH,
-                "edit_window_seconds": settings.EDIT_WINDOW_SECONDS,
-                "mentions": settings.MAX_MENTIONS,
-                "reactions": settings.MAX_REACTIONS,
-                "pins": settings.MAX_PINS,
-                "upload_bytes": settings.MAX_UPLOAD_BYTES,
-                "buffer_frames": settings.WS_BUFFER_FRAMES,
-                "buffer_bytes": settings.WS_BUFFER_BYTES,
-                "unanswered_requests": MAX_UNANSWERED,
-                "messages_per_second": settings.MESSAGES_PER_SECOND,
-                "message_burst": settings.MESSAGE_BURST,
-                "frames_per_second": settings.WS_FRAMES_PER_SECOND,
-                "frame_burst": settings.WS_FRAME_BURST,
-                "connections": settings.WS_CONNECTIONS_PER_USER,
-            },
-            "streams": {place.stream: place.head for place in places},
-        }
+        data = frames.Ready(
+            connection_id=self.connection.id,
+            user=identity.card,
+            protocol=protocol.VERSION,
+            heartbeat_interval_ms=settings.WS_HEARTBEAT_SECONDS * 1000,
+            limits=frames.Limits(
+                frame_bytes=settings.WS_MAX_FRAME_BYTES,
+                message_length=settings.MAX_MESSAGE_LENGTH,
+                edit_window_seconds=settings.EDIT_WINDOW_SECONDS,
+                mentions=settings.MAX_MENTIONS,
+                reactions=settings.MAX_REACTIONS,
+                pins=settings.MAX_PINS,
+                upload_bytes=settings.MAX_UPLOAD_BYTES,
+                buffer_frames=settings.WS_BUFFER_FRAMES,
+                buffer_bytes=settings.WS_BUFFER_BYTES,
+                unanswered_requests=MAX_UNANSWERED,
+                messages_per_second=settings.MESSAGES_PER_SECOND,
+                message_burst=settings.MESSAGE_BURST,
+                frames_per_second=settings.WS_FRAMES_PER_SECOND,
+                frame_burst=settings.WS_FRAME_BURST,
+                connections=settings.WS_CONNECTIONS_PER_USER,
+            ),
+            streams={place.stream: place.head for place in places},
+        )
         return protocol.encode(Frame("ready", request.id if request else None, data=data))
 
     def _refuse_entry(self, error: ChatError, request: Request | None) -> None:
@@ -190,7 +190,7 @@ class ChatConsumer(AsyncConsumer):
 
     def _warn_of_expiry(self, identity: Identity) -> None:
         # A token may come with less than the usual notice left.
-        data = {"expires_in": max(0, round(identity.expires_at - time.time()))}
+        data = frames.TokenExpiring(max(0, round(identity.expires_at - time.time())))
         self.connection.push(protocol.encode(Frame("token.expiring", data=data)))
 
     # --- What it asks ---------------------------------------------------------------------------
@@ -266,11 +266,11 @@ class ChatConsumer(AsyncConsumer):
         while self.connection.catching_up and not self.connection.catching_up.done():
             await asyncio.wait([self.connection.catching_up])
         streams = {
-            stream: {"from": cursor + 1, "to": self.hub.feeds[stream].position}
+            stream: frames.Replayed(cursor + 1, self.hub.feeds[stream].position)
             for stream, cursor in cursors.items()
             if stream in self.connection.following
         }
-        data = {"streams": streams, "denied": denied}
+        data = frames.Resumed(streams, denied)
         self.connection.push(protocol.encode(Frame("resumed", request.id if request else None, data=data)))
 
     async def _call(self, route: Route, caller: Identity, request: Request) -> None:

@@ -28,6 +28,7 @@ from realtime.connection import Connection
 from realtime.doorbell import Doorbell
 from realtime.feed import PAGE, Feed, Following, outgoing, runs
 from realtime.feeds import Feeds
+from realtime.frames import ResyncRequired
 from realtime.loader import Loader
 from realtime.presence import Presence
 from realtime.protocol import Outgoing
@@ -209,7 +210,7 @@ class Hub:
     def _skip(self, connection: Connection, following: Following, place: int) -> None:
         """Say exactly which events can't be had, and go on from `place`."""
         low, high = sorted((following.place, place))
-        missing = {"stream": following.feed.name, "from": low + 1, "to": high}
+        missing = ResyncRequired(following.feed.name, low + 1, high)
         connection.push(protocol.encode(protocol.Frame("resync_required", data=missing)))
         following.place = place
 

@@ -29,6 +29,7 @@ from core.timestamps import rfc3339
 from eventlog.log import user_stream
 from realtime import presence_store, protocol
 from realtime.connection import Connection
+from realtime.frames import PresenceChanged
 from realtime.presence_store import Change, Entry, Here, Status
 from realtime.protocol import Outgoing
 from realtime.router import Audience, Router
@@ -241,7 +242,7 @@ def _named(user_id: str, audience: Audience) -> dict[str, Any]:
 
 
 def _frame(user_id: str, status: Status, last_seen_at: str | None) -> str:
-    data = {"user_id": user_id, "status": status, "last_seen_at": last_seen_at}
+    data = PresenceChanged(UUID(user_id), status, last_seen_at)
     return protocol.encode(protocol.Frame("presence", ts=rfc3339(timezone.now()), data=data))
 
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from realtime import protocol
 from realtime.close_codes import CloseCode
 from realtime.connection import Connection
+from realtime.frames import Reconnect
 from realtime.loader import Loader
 from realtime.threads import DatabaseThreads
 
@@ -85,7 +86,7 @@ class Roster:
         loop = asyncio.get_running_loop()
         for connection in self._all():
             delay = random.uniform(0, seconds)  # noqa: S311
-            after = {"after_ms": round(delay * 1000)}
+            after = Reconnect(round(delay * 1000))
             connection.push(protocol.encode(protocol.Frame("reconnect", data=after)))
             loop.call_later(delay, connection.finish)
 

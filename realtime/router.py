@@ -86,12 +86,15 @@ class Route:
     `crowd` names what many calls may be about, such as a room; a batch takes few of each, so that a busy one
     does not hold up the others.
 
-    `ack` says when the client gets an `ack`: always, only `if_asked` (the frame has an `id`), never.
+    `ack` says when the client gets an `ack`: always, only `if_asked` (the frame has an `id`), never; `answer` is
+    its data. `summary` is for the AsyncAPI document.
     """
 
     type: str
     data: StructType
     handler: Callable[..., Any]
+    summary: str
+    answer: StructType | None = None
     batched: bool = False
     crowd: Callable[[Any], str] | None = None
     ack: Literal["always", "if_asked", "never"] = "always"

@@ -9,32 +9,60 @@ from accounts.models import User
 from accounts.schemas import erased, user_card
 from eventlog import log
 from eventlog.log import EVERYONE, Draft, LockedStreams, user_stream
-from rooms.models import Membership, Room
+from realtime.frames import FrameType
+from rooms import models
+from rooms.models import Membership
 from rooms.schemas import (
+    EndReason,
+    MemberChange,
     MemberRemoved,
+    Room,
     RoomDeleted,
     RoomJoined,
     RoomLeft,
+    RoomPreferences,
     member_change,
     member_views,
     room_frame,
     room_preferences,
 )
 
+ROOM_EVENTS = {
+    "member.added": FrameType(MemberChange, "Someone came in."),
+    "member.updated": FrameType(
+        MemberChange, "A member has another role, or is muted by the admins or no more."
+    ),
+    "member.removed": FrameType(
+        MemberRemoved, "Someone is out; about me, the last event of the room that I get."
+    ),
+    "room.updated": FrameType(Room, "The room has another name, state or whatever it shows."),
+    "room.deleted": FrameType(RoomDeleted, "The room is gone; its last event for everyone."),
+}
 
-def member_added(streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User) -> None:
+USER_EVENTS = {
+    "room.joined": FrameType(RoomJoined, "I am in this room; its events follow by themselves."),
+    "room.left": FrameType(RoomLeft, "I am not in this room any more."),
+    "room.preferences": FrameType(RoomPreferences, "What I want of this room, set on one of my devices."),
+}
+
+
+def member_added(
+    streams: LockedStreams, room: models.Room, memberships: Sequence[Membership], *, by: User
+) -> None:
     """`member.added` for each, on the room's stream."""
     _members_changed(streams, "member.added", room, memberships, by=by)
 
 
 def member_updated(
-    streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User
+    streams: LockedStreams, room: models.Room, memberships: Sequence[Membership], *, by: User
 ) -> None:
     """`member.updated` for each, on the room's stream: another role, or a mute."""
     _members_changed(streams, "member.updated", room, memberships, by=by)
 
 
-def room_joined(streams: LockedStreams, room: Room, memberships: Sequence[Membership], *, by: User) -> None:
+def room_joined(
+    streams: LockedStreams, room: models.Room, memberships: Sequence[Membership], *, by: User
+) -> None:
     """`room.joined` for each, on the new member's own stream; their connections follow the room from there."""
     views = member_views(room, memberships)
     streams.append(
@@ -55,7 +83,7 @@ def room_joined(streams: LockedStreams, room: Room, memberships: Sequence[Member
 
 
 def member_removed(
-    streams: LockedStreams, room: Room, membership: Membership, *, reason: str, by: User
+    streams: LockedStreams, room: models.Room, membership: Membership, *, reason: EndReason, by: User
 ) -> None:
     """`member.removed`, the last event of the room for that member, and `room.left` on their own stream."""
     streams.append(
@@ -77,12 +105,12 @@ def member_removed(
     )
 
 
-def peer_erased(room: Room, user: User) -> None:
+def peer_erased(room: models.Room, user: User) -> None:
     """No frame about a direct room has more of the user, the peer in it, than is left of them."""
     log.rewrite([room.id], lambda shown: erased(shown, user))
 
 
-def room_updated(streams: LockedStreams, room: Room, *, by: User) -> None:
+def room_updated(streams: LockedStreams, room: models.Room, *, by: User) -> None:
     """`room.updated`, on the room's stream."""
     streams.append(
         Draft(
@@ -109,7 +137,7 @@ def room_preferences_changed(streams: LockedStreams, membership: Membership) -> 
     )
 
 
-def room_deleted(streams: LockedStreams, room: Room, member_ids: Iterable[UUID], *, by: User) -> None:
+def room_deleted(streams: LockedStreams, room: models.Room, member_ids: Iterable[UUID], *, by: User) -> None:
     """`room.deleted`, the last event of the room for everyone, and `room.left` on each member's own stream."""
     streams.append(
         Draft(
@@ -134,7 +162,7 @@ def room_deleted(streams: LockedStreams, room: Room, member_ids: Iterable[UUID],
 
 
 def _members_changed(
-    streams: LockedStreams, type_: str, room: Room, memberships: Sequence[Membership], *, by: User
+    streams: LockedStreams, type_: str, room: models.Room, memberships: Sequence[Membership], *, by: User
 ) -> None:
     streams.append(
         *(

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from eventlog.log import EVERYONE
 from eventlog.models import Event
+from tests.documented import documented
 
 # The moment of a row's last change is bookkeeping: no event tells it.
 UNTOLD = ("updated_at",)
@@ -69,8 +70,7 @@ def events_after(user_id: UUID, cursors: dict[str, int]) -> Iterator[dict[str, A
 
 
 def decoded(event: Event) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(event.frame)
-    return frame
+    return documented(json.loads(event.frame))
 
 
 def apply(state: State, frame: dict[str, Any]) -> None:

@@ -1,18 +1,22 @@
-"""A client that holds every answer of the API against the OpenAPI document."""
+"""What holds every answer of the API against the OpenAPI document, and every frame against the AsyncAPI one."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from fnmatch import fnmatch
 from functools import cache
 from typing import Any
 
+import jsonschema_rs
 from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
+
+from chatproject import socket_document
 
 BASE = "/api/v1/"
 PROBLEM = {
@@ -38,10 +42,7 @@ class Document:
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
-        for schema in root["components"]["schemas"].values():
-            # Clients must bear keys that they don't know; but here a key that is not documented is forgotten.
-            if schema.get("properties"):
-                schema.setdefault("additionalProperties", False)
+        _close(root["components"]["schemas"])
         self.paths = [
             (re.compile(re.sub(r"\{\w+\}", "[^/]+", template)), operations)
             # `rooms/direct` before `rooms/{room_key}`.
@@ -92,6 +93,40 @@ class Document:
         if key not in self.validators:
             self.validators[key] = Draft202012Validator({**schema, "components": self.root["components"]})
         return self.validators[key]
+
+
+def _close(schemas: dict[str, Any]) -> None:
+    """Clients must bear keys that they don't know; but here a key that is not documented is forgotten."""
+    for schema in schemas.values():
+        if schema.get("properties"):
+            schema.setdefault("additionalProperties", False)
+
+
+def documented(frame: dict[str, Any]) -> dict[str, Any]:
+    """The frame that a server sent, if the document has it; else this fails."""
+    validator = _frames().get(frame["type"])
+    assert validator, f"{frame['type']} is not in the AsyncAPI document"
+    breaches = [f"{list(error.instance_path)}: {error.message}" for error in validator.iter_errors(frame)]
+    assert not breaches, f"{frame} is not as documented: {breaches}"
+    return frame
+
+
+@cache
+def _frames() -> dict[str, jsonschema_rs.Draft202012Validator]:
+    """Of each type of frame that servers send."""
+    components = deepcopy(socket_document.document()["components"])
+    _close(components["schemas"])
+    payloads = {
+        message["name"]: {**message["payload"], "additionalProperties": False}
+        for key, message in components["messages"].items()
+        if not key.startswith("ask.")
+    }
+    return {
+        type_: jsonschema_rs.Draft202012Validator(
+            {**payload, "components": {"schemas": components["schemas"]}}
+        )
+        for type_, payload in payloads.items()
+    }
 
 
 @cache

@@ -147,8 +147,11 @@ def test_it_is_made_once(anonymous: APIClient, monkeypatch: pytest.MonkeyPatch) 
     assert anonymous.get("/api/schema").status_code == 200
 
 
-def test_swagger_works_without_any_other_host_and_without_inline_scripts(anonymous: APIClient) -> None:
-    page = anonymous.get("/swagger/index.html")
+@pytest.mark.parametrize("path", ["/swagger/index.html", "/redoc"])
+def test_its_pages_work_without_any_other_host_and_without_inline_scripts(
+    anonymous: APIClient, path: str
+) -> None:
+    page = anonymous.get(path)
     html = page.content.decode()
     assert page.status_code == 200
     assert not re.search(r'(?:src|href)="(?:https?:)?//', html)

@@ -9,7 +9,7 @@ Schema = Mapping[str, Any]
 
 REQUEST_ID = "01a2171c-5d2e-7c11-9c0d-4f6e8a1b2c3d"
 
-_ID = "01a20445-d2d2-7371-bae7-5ddc3d096593"
+ID = "01a20445-d2d2-7371-bae7-5ddc3d096593"
 _TIME = "2026-11-22T16:37:00.123Z"
 _TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMWEyMDQ0NSJ9.q1w2e3r4t5y6"  # noqa: S105 - nobody's
 _VALUES: dict[str, Any] = {
@@ -18,10 +18,11 @@ _VALUES: dict[str, Any] = {
     "client_message_id": "c0ffee-1",
     "code": "not_found",
     "content": "Hello world!",
+    "cursors": {f"user:{ID}": 12, f"room:{ID}": 57},
     "content_type": "image/jpeg",
     "device_name": "Alice's phone",
     "display_name": "Alice",
-    "download_url": f"/api/v1/files/{_ID}/content?signature=WyIwMWEyMDQ0NSJd:1vOnVY:q1w2e3r4t5y6",
+    "download_url": f"/api/v1/files/{ID}/content?signature=WyIwMWEyMDQ0NSJd:1vOnVY:q1w2e3r4t5y6",
     "email": "alice@example.com",
     "emoji": "\N{THUMBS UP SIGN}",
     "excerpt": "Shall we cook?",
@@ -44,11 +45,12 @@ _VALUES: dict[str, Any] = {
     "seq": 42,
     "size": 48_213,
     "slug": "kitchen",
-    "streams": {f"user:{_ID}": 12, f"room:{_ID}": 57},
+    "streams": {f"user:{ID}": 12, f"room:{ID}": 57},
     "ticket": "3vOnVYbXg6Vm0y2hRk0eFvTq6kUu0m8v1m3d9Jb2c4A",
+    "token": _TOKEN,
     "topic": "What is for dinner?",
     "upload_url": "https://api.cloudinary.com/v1_1/demo/image/upload",
-    "url": f"/api/v1/files/{_ID}/content",
+    "url": f"/api/v1/files/{ID}/content",
     "user_agent": "Mozilla/5.0",
     "username": "alice",
     "width": 1200,
@@ -56,7 +58,7 @@ _VALUES: dict[str, Any] = {
 """By the name of the key, where its schema has no better one."""
 
 _FORMATS = {
-    "uuid": _ID,
+    "uuid": ID,
     "date-time": _TIME,
     "email": _VALUES["email"],
     "uri": _VALUES["file_url"],
@@ -97,7 +99,7 @@ def example_of(schema: Schema, components: Mapping[str, Schema], name: str = "")
             return example_of(next(c for c in choices if c.get("type") != "null"), components, name)
         case {"enum": [first, *others]}:
             return first if first or not others else others[0]
-        case {"const": value}:
+        case {"const": value} | {"examples": [value, *_]}:
             return value
     types = schema.get("type", "object")
     types = types if isinstance(types, list) else [types]
@@ -110,6 +112,8 @@ def _plain(type_: str, schema: Schema, components: Mapping[str, Schema], name: s
     match type_:
         case "object" if "properties" in schema:
             return {key: example_of(inner, components, key) for key, inner in schema["properties"].items()}
+        case "object" if isinstance(inner := schema.get("additionalProperties"), dict) and "$ref" in inner:
+            return {f"room:{ID}": example_of(inner, components, name)}
         case "object":
             return _VALUES.get(name, {})
         case "array" if schema.get("items"):
@@ -127,6 +131,6 @@ def _text(schema: Schema, name: str) -> str:
     known = _VALUES.get(name)
     if isinstance(known, str):
         return known
-    if name.endswith("_id") or name == "reply_to":
-        return _ID
+    if name.endswith("_id") or name in ("reply_to", "by"):
+        return ID
     return _FORMATS.get(schema.get("format", ""), name.replace("_", " ").capitalize() or "Text")

@@ -12,6 +12,7 @@ from rooms.schemas.access import (
 )
 from rooms.schemas.members import (
     AddedMembers,
+    EndReason,
     ExportedMembership,
     FailedMember,
     Member,
@@ -41,6 +42,7 @@ __all__ = [
     "AddedMembers",
     "Ban",
     "BanPage",
+    "EndReason",
     "ExportedMembership",
     "FailedMember",
     "Invite",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -60,12 +60,15 @@ class MemberChange(msgspec.Struct):
     by: UUID
 
 
+EndReason = Literal["left", "removed", "banned"]
+
+
 class MemberRemoved(msgspec.Struct):
-    """The data of `member.removed`; `reason` is `left`, `removed` or `banned`."""
+    """The data of `member.removed`."""
 
     room_id: UUID
     user: UserCard
-    reason: str
+    reason: EndReason
     by: UUID
 
 

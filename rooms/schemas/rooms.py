@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from core.storage import avatars
 from core.timestamps import Timestamp, rfc3339
 from rooms import models
 from rooms.models import Membership
-from rooms.schemas.members import Role
+from rooms.schemas.members import EndReason, Role
 from rooms.signals import last_messages_asked
 
 RoomType = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.Type.values})]
@@ -24,6 +24,8 @@ History = Annotated[str, msgspec.Meta(extra_json_schema={"enum": models.Room.His
 # Nobody is shown a deleted room.
 _STATES = [state for state in models.Room.State.values if state != models.Room.State.DELETED]
 State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": _STATES})]
+
+_MESSAGE = {"anyOf": [{"$ref": "#/components/schemas/Message"}, {"type": "null"}]}
 
 
 class Room(msgspec.Struct):
@@ -41,7 +43,7 @@ class Room(msgspec.Struct):
     member_count: int
     last_seq: int
     # A struct of the app above, which answers `last_messages_asked`.
-    last_message: Annotated[Any, msgspec.Meta(extra_json_schema={"type": ["object", "null"]})]
+    last_message: Annotated[Any, msgspec.Meta(extra_json_schema=_MESSAGE)]
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -90,7 +92,7 @@ class RoomLeft(msgspec.Struct):
     """The data of `room.left`; `reason` as in `member.removed`, or `deleted` as the room is."""
 
     room_id: UUID
-    reason: str
+    reason: EndReason | Literal["deleted"]
 
 
 class RoomPreferences(msgspec.Struct):

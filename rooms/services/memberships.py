@@ -11,6 +11,7 @@ from core.errors import Forbidden
 from eventlog.log import LockedStreams, user_stream
 from rooms import events
 from rooms.models import Membership, Room
+from rooms.schemas import EndReason
 from rooms.selectors import get_membership
 
 _BEGINNING = (
@@ -44,7 +45,7 @@ def membership_to_be(user: User, room: Room) -> Membership:
     return row
 
 
-def end(streams: LockedStreams, membership: Membership, *, reason: str, by: User) -> None:
+def end(streams: LockedStreams, membership: Membership, *, reason: EndReason, by: User) -> None:
     membership.left_pos = streams.head(membership.room.stream) + 1
     membership.save(update_fields=["left_pos"])
     _count(membership.room, -1)
