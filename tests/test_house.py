@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,15 @@ def test_no_file_outgrows_a_sitting() -> None:
         if (lines := len(path.read_text().splitlines())) > LONGEST_FILE
     }
     assert long == {}
+
+
+def test_the_tests_that_the_documents_name_are_there() -> None:
+    named = re.findall(r"`([\w/]*(?:\.py)?)::(test_\w+)`", (ROOT / "docs/testing.md").read_text())
+    assert len(named) > 20
+    file = ""
+    for path, name in named:
+        file = path or file  # `::test_…` alone is of the file before
+        assert f"def {name}(" in (ROOT / file).read_text(), f"{file}::{name}"
 
 
 @pytest.mark.django_db

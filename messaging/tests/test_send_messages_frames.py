@@ -1,5 +1,6 @@
 """Sending over real sockets."""
 
+from messaging.tests.test_send_messages_content import ODD_TEXTS
 from tests.live import LiveServer, Person
 
 MISSION_FRAME = (
@@ -66,6 +67,16 @@ class TestFrame:
         assert [(event["data"]["content"], event["pos"]) for event in events] == [
             (str(n), n) for n in range(1, 61)
         ]
+
+    async def test_text_reaches_the_others_exactly(self, each_server: LiveServer) -> None:
+        alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
+        room = alice.direct_room_with(bob)
+        async with alice.socket() as mine, bob.socket() as theirs:
+            await mine.until("ready")
+            await theirs.until("ready")
+            for text in ODD_TEXTS:
+                await mine.send("message", {"room_id": room, "content": text})
+                assert (await theirs.until("message"))["data"]["content"] == text
 
     async def test_a_bad_one_is_named_and_the_socket_stays_open(self, each_server: LiveServer) -> None:
         alice, bob = Person(each_server, "alice"), Person(each_server, "bob")
