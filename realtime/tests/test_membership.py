@@ -57,6 +57,7 @@ class TestAdded:
         room = alice.group()
         stream = f"room:{room}"
         async with alice.socket() as hers, bob.socket() as his:
+            await everything(his)
             enough = asyncio.Event()
             burst = asyncio.create_task(keep_sending(hers, room, enough))
             await asyncio.to_thread(add, room, alice, bob)
@@ -169,6 +170,7 @@ class TestRemoved:
         room = alice.group(bob)
         stream = f"room:{room}"
         async with alice.socket() as hers, bob.socket() as his:
+            await everything(his)
             await send_messages(hers, room, 2)
             await until_position(his, stream, 2)
             remove(room, alice, bob)
@@ -203,15 +205,18 @@ class TestOthers:
         alice, bob = Insider(each_server, "alice"), Insider(each_server, "bob")
         room = alice.direct_room_with(bob)
         async with alice.socket() as hers, bob.socket() as his, Insider(each_server, "charlie").socket() as s:
+            await everything(his)
+            await everything(s)
             await send_messages(hers, room, 5)
             await until_position(his, f"room:{room}", 5)
             await everything(s)
-            assert [frame["type"] for frame in s.frames] == ["ready", "pong"]
+            assert [frame["type"] for frame in s.frames] == ["ready", "pong", "pong"]
 
     async def test_rooms_do_not_mix(self, each_server: LiveServer) -> None:
         alice, bob = Insider(each_server, "alice"), Insider(each_server, "bob")
         rooms = [alice.group(bob) for _ in range(4)]
         async with alice.socket() as hers, bob.socket() as his:
+            await everything(his)
             for number in range(40):
                 await hers.send("message", {"room_id": rooms[number % 4], "content": str(number)})
             for room in rooms:

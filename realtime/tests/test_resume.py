@@ -57,6 +57,7 @@ class TestMissed:
         room = alice.group(bob)
         stream = f"room:{room}"
         async with bob.socket() as socket:
+            await everything(socket)
             await say(alice, room, 120)
             live = await until_position(socket, stream, 120)
         async with Socket(each_server.ws) as socket:

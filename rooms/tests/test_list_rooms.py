@@ -3,9 +3,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core.openapi.examples import example_of
 from rooms import services
 from rooms.models import Membership, Room
 from rooms.signals import last_messages_asked
+from tests.documented import document
 
 pytestmark = pytest.mark.django_db
 
@@ -43,18 +45,18 @@ class TestApi:
         assert for_alice["my"]["unread_count"] == 0
 
     def test_last_message_is_what_the_app_above_says_to_this_viewer(self, alice, room, client_of):
-        asked = []
+        asked, message = [], example_of({"$ref": "Message"}, document().root["components"]["schemas"])
 
         def answer(viewer, rooms, **_):
             asked.append((viewer, [room.id for room in rooms]))
-            return {room.id: {"content": "Hi"} for room in rooms}
+            return {room.id: message for room in rooms}
 
         last_messages_asked.connect(answer)
         try:
             (shown,) = client_of(alice).get("/api/v1/rooms").json()["results"]
         finally:
             last_messages_asked.disconnect(answer)
-        assert shown["last_message"] == {"content": "Hi"}
+        assert shown["last_message"] == message
         assert asked == [(alice, [room.id])]
 
     def test_type_keeps_one_kind(self, alice, bob, room, client_of):
