@@ -35,6 +35,16 @@ from tests.documented import DocumentedClient
 from tests.live import LiveServer
 from tests.loopback_cloudinary import CLOUD, KEY, SECRET, LoopbackCloudinary
 
+LONG = (
+    *("test_chaos.py", "test_bench.py", "test_outages.py", "test_hostile_clients.py"),
+    *("test_unfinished_requests.py", "test_fuzz.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: one that a worker begins last has the others wait."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(

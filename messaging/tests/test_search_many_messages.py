@@ -32,36 +32,27 @@ def said(alice, bob, charlie, room, draft_of):
         f"{'お茶をください' if number % 5 == 0 else 'the end'} {'🎉' if number == 3 else ''}"
         for number in range(60)
     ]
-    for text in texts:
-        services.send_messages([draft_of(bob, text), draft_of(bob, text, room="attic")])
+    services.send_messages(
+        [draft_of(bob, text, room=room) for text in texts for room in ("kitchen", "attic")]
+    )
     return texts
 
 
-@pytest.mark.parametrize(
-    "q",
-    [
-        *(
-            "even",
-            "number",
-            "num",
-            "q",
-            "o",
-            "the",
-            "of",
-            "お茶",
-            "茶",
-            "くだ",
-            "さ",
-            "🎉",
-            "nothing",
-            "無",
-        ),
-        *("even q", "q お茶", '"number 1"', '"number 3"', '"the end"', '"end the"', "odd x number end"),
-    ],
-)
-def test_the_same_is_found_on_every_way(alice, said, large, client_of, q):
+QUERIES = [
+    *("even", "number", "num", "q", "o", "the", "of", "お茶", "茶", "くだ", "さ", "🎉", "nothing", "無"),
+    *("even q", "q お茶", '"number 1"', '"number 3"', '"the end"', '"end the"', "odd x number end"),
+]
+
+
+def test_the_same_is_found_on_every_way(alice, said, large, client_of, subtests):
+    for q in QUERIES:
+        with subtests.test(q=q):
+            _finds_the_same(client_of(alice), said, q)
+
+
+def _finds_the_same(client, said, q):
     expected = [text for text in reversed(said) if all(t in words_of(text) for t in terms_of(q))]
-    client, found, page = client_of(alice), [], {"next_cursor": None}
+    found, page = [], {"next_cursor": None}
     while not found or page["next_cursor"]:
         page = client.get(
             PATH, {"q": q, "limit": 7, **({"cursor": page["next_cursor"]} if found else {})}
