@@ -103,6 +103,9 @@ def show(viewer: User | None, rows: Sequence[Any]) -> list[schemas.Message]:
 
 def _cards(rows: Sequence[Any], replied: Sequence[Any]) -> dict[UUID, UserCard]:
     """The cards of all senders, of what is forwarded, too: those are asked for only where something is."""
-    cards = {row.sender_id: card_of(row.sender_id, *row[-len(_CARD) :]) for row in (*rows, *replied)}
+    cards: dict[UUID, UserCard] = {}
+    for row in (*rows, *replied):
+        if row.sender_id not in cards:
+            cards[row.sender_id] = card_of(row.sender_id, *row[-len(_CARD) :])
     forwarded = {row.forwarded_sender_id for row in rows if row.forwarded_sender_id}
     return cards | cards_of(forwarded - cards.keys())
