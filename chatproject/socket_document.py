@@ -34,6 +34,8 @@ REQUESTS = {
 
 
 class Told(NamedTuple):
+    """Frames that go to the same people."""
+
     title: str
     summary: str
     kinds: Mapping[str, FrameType]
@@ -140,6 +142,8 @@ _SECURITY = {
 
 
 class ShownFrame(NamedTuple):
+    """A type of frame on the page: `key` is its anchor, `answer` that of what answers it, `example` is JSON."""
+
     key: str
     type: str
     summary: str
@@ -148,6 +152,8 @@ class ShownFrame(NamedTuple):
 
 
 class ShownGroup(NamedTuple):
+    """A part of the page."""
+
     title: str
     summary: str
     frames: list[ShownFrame]

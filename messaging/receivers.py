@@ -14,11 +14,9 @@ from accounts.signals import Exported, erasure_asked, export_asked
 from core.rows import pages
 from messaging import schemas, selectors, services
 from messaging.models import File, Message, Reaction, Revision
+from messaging.services.erasing import PAGE
 from rooms.models import Room
 from rooms.signals import last_messages_asked
-
-_PAGE = 2_000
-"""Messages of one user's that are read at once. No index has them in order: each page looks at all of them."""
 
 
 @receiver(last_messages_asked)
@@ -34,7 +32,7 @@ def erase_messages(*, user: User, erases_messages: bool, **_: Any) -> None:
 @receiver(export_asked)
 def tell_all(*, user: User, **_: Any) -> list[Exported]:
     mine = Message.objects.filter(sender=user)
-    messages, edited = pages(mine, _PAGE), pages(mine.filter(edited_at__isnull=False), _PAGE)
+    messages, edited = pages(mine, PAGE), pages(mine.filter(edited_at__isnull=False), PAGE)
     revisions = (list(Revision.objects.filter(message__in=page).order_by("id")) for page in edited)
     reactions = pages(Reaction.objects.filter(user=user))
     files = pages(File.objects.filter(uploader=user))

@@ -167,3 +167,9 @@ def test_a_real_server_does_not_say_what_it_is(server: LiveServer) -> None:
 
     for path in ("/", "/api/v1/users/me", "/nothing"):
         assert not {"server", "x-powered-by"} & set(httpx.get(f"{server.http}{path}").headers)
+
+
+def test_no_answer_of_the_api_is_a_page_with_a_policy_of_its_own(settings: Settings) -> None:
+    """`PagePolicyMiddleware` does not look for one there."""
+    for path in settings.PAGE_POLICIES:
+        assert not path.startswith(("/api", r"/.*", ".*")), path
