@@ -17,10 +17,11 @@ handler500 = "core.problems.server_error"
 
 urlpatterns = [
     path("", views.home),
-    path("api/v1/", include("accounts.urls")),
-    path("api/v1/", include("friendships.urls")),
-    path("api/v1/", include("rooms.urls")),
+    # First what is asked for most: the paths are tried in this order, and no two fit the same request.
     path("api/v1/", include("messaging.urls")),
+    path("api/v1/", include("rooms.urls")),
+    path("api/v1/", include("friendships.urls")),
+    path("api/v1/", include("accounts.urls")),
     path("api/v1/", include("moderation.urls")),
     re_path(r"^(?:api/v1/)?ws/?$", views.socket_over_http),
     path("api/schema", views.schema, name="schema"),

@@ -204,7 +204,7 @@ LISTS = [
     List("/friends/requests", incoming, queries=2, query={"direction": "incoming"}),
     List("/friends/requests", outgoing, queries=2, query={"direction": "outgoing"}),
     List("/blocks", blocks, queries=2),
-    List("/rooms", groups, queries=6),
+    List("/rooms", groups, queries=5),
     List("/rooms/public", halls, queries=4),
     List("/rooms/{room_key}/members", members, queries=3),
     List("/rooms/{room_key}/bans", bans, queries=3),
@@ -218,7 +218,7 @@ LISTS = [
     List("/messages/{message_id}/history", revisions, queries=3),
     List("/messages/{message_id}/receipts", receipts, queries=3),
     List("/messages/{message_id}/replies", messages, queries=6),
-    List("/sync", groups, queries=9),
+    List("/sync", groups, queries=8),
     List("/unread", groups, queries=3, is_paged=False),
 ]
 

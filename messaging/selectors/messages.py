@@ -29,8 +29,10 @@ MESSAGE_COLUMNS = (
 
 def messages_in(viewer: User, room_key: str) -> QuerySet[Message, Any]:
     """What the viewer may read of a room, by the messages' columns, for `show`. Raises NotFound."""
-    room, reads_after = find_room_to_read(viewer, room_key)
-    return Message.objects.filter(room=room, seq__gt=reads_after).values_list(*MESSAGE_COLUMNS, named=True)
+    room_id, reads_after = find_room_to_read(viewer, room_key)
+    return Message.objects.filter(room_id=room_id, seq__gt=reads_after).values_list(
+        *MESSAGE_COLUMNS, named=True
+    )
 
 
 def readable_messages(viewer: User) -> QuerySet[Message]:

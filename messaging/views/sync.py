@@ -15,7 +15,7 @@ from core.transactions import consistent_read
 from eventlog import log
 from eventlog.log import user_stream
 from messaging import schemas
-from rooms.schemas import room_views
+from rooms.schemas import my_room_views
 from rooms.selectors import memberships_of, unread_total
 
 SYNC = Keyset("sync", ("id",))
@@ -34,14 +34,14 @@ class SyncViewSet(viewsets.ViewSet):
     def retrieve(self, request: Request) -> Response:
         viewer = caller(request)
         with consistent_read():
-            page = SYNC.page(request, memberships_of(viewer), list)
-            rooms = [row.room for row in page.results]
+            page = SYNC.page(request, memberships_of(viewer).select_related("room__stream_row"), list)
+            streams = [row.room.stream_row for row in page.results]
             mine = user_stream(viewer.id)
             own = {} if page.previous_cursor else {mine: 0, **log.heads([mine])}
             snapshot = schemas.Snapshot(
                 user=me(User.objects.get(id=viewer.id)),
-                rooms=room_views(viewer, rooms),
-                streams=own | {room.stream: room.stream_row.head for room in rooms},
+                rooms=my_room_views(viewer, page.results),
+                streams=own | {stream.name: stream.head for stream in streams},
                 unread_total=unread_total(viewer),
                 next_cursor=page.next_cursor,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -105,12 +105,12 @@ class RoomPreferences(msgspec.Struct):
 
 def room_views(viewer: User, rooms: Sequence[models.Room]) -> list[RoomView]:
     """The rooms as `viewer` sees them, in the same order; the number of queries doesn't grow with them."""
-    mine = {row.room_id: row for row in Membership.active.filter(user=viewer, room__in=rooms)}
-    direct = [room for room in rooms if room.is_direct]
-    others = Membership.active.filter(room__in=direct).exclude(user=viewer).select_related("user")
-    peers = {row.room_id: user_card(row.user) for row in others}
-    messages = _last_messages(viewer, rooms)
-    return [_view(room, mine.get(room.id), peers.get(room.id), messages.get(room.id)) for room in rooms]
+    return _views(viewer, rooms, Membership.active.filter(user=viewer, room__in=rooms))
+
+
+def my_room_views(viewer: User, memberships: Collection[Membership]) -> list[RoomView]:
+    """`room_views` of the rooms of these memberships of the viewer's own; they come with their rooms."""
+    return _views(viewer, [row.room for row in memberships], memberships)
 
 
 def member_views(room: models.Room, memberships: Collection[Membership]) -> list[RoomView]:
@@ -146,6 +146,15 @@ def _last_messages(viewer: User | None, rooms: Sequence[models.Room]) -> dict[UU
     for _, answer in answers:
         found.update(answer)
     return found
+
+
+def _views(viewer: User, rooms: Sequence[models.Room], memberships: Iterable[Membership]) -> list[RoomView]:
+    mine = {row.room_id: row for row in memberships}
+    direct = [room for room in rooms if room.is_direct]
+    others = Membership.active.filter(room__in=direct).exclude(user=viewer).select_related("user")
+    peers = {row.room_id: user_card(row.user) for row in others}
+    messages = _last_messages(viewer, rooms)
+    return [_view(room, mine.get(room.id), peers.get(room.id), messages.get(room.id)) for room in rooms]
 
 
 def _view(room: models.Room, membership: Membership | None, peer: UserCard | None, message: Any) -> RoomView:

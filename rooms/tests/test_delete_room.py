@@ -73,7 +73,6 @@ class TestService:
                 with pytest.raises(NotFound):
                     selectors.find_room(user, key)
                 assert selectors.memberships_for([(user.id, key)]) == {}
-            assert not selectors.rooms_of(user).exists()
             assert not selectors.memberships_of(user).exists()
             assert not selectors.members_of(user, room).exists()
             assert selectors.unread_total(user) == 0

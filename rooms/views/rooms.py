@@ -23,7 +23,7 @@ from rooms.serializers import (
     UpdateRoom,
 )
 
-ROOMS = Keyset("rooms", ("-last_activity_at", "-id"))
+ROOMS = Keyset("rooms", ("-room__last_activity_at", "-room_id"))
 PUBLIC_ROOMS = Keyset("public_rooms", ("-id",))
 
 _SOMEONE = "01a20445-d2d2-7371-bae7-5ddc3d096593"
@@ -39,13 +39,13 @@ class RoomViewSet(viewsets.ViewSet):
     def list(self, request: Request) -> Response:
         viewer = caller(request)
         query = read_query(RoomQuery, request)
-        rooms = selectors.rooms_of(
+        mine = selectors.memberships_of(
             viewer,
             type_=query.get("type", ""),
             search=query.get("search", ""),
             unread=query.get("unread"),
         )
-        return Response(ROOMS.page(request, rooms, lambda page: schemas.room_views(viewer, page)))
+        return Response(ROOMS.page(request, mine, lambda page: schemas.my_room_views(viewer, page)))
 
     @extend_schema(
         tags=["rooms"],
