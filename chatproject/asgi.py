@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
+from importlib import import_module
 from typing import Any
 
 import django
@@ -50,12 +52,19 @@ async def _live(receive: Any, send: Any) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             hub.current()
+            _load()
             _spare_the_collector()
             await send({"type": "lifespan.startup.complete"})
         else:
             await hub.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _load() -> None:
+    """Import now what the first requests would, and the first error: later there may be no descriptor left for it."""
+    import_module(settings.ROOT_URLCONF)
+    codecs.lookup("unicode_escape")  # of Django's log
 
 
 def _spare_the_collector() -> None:

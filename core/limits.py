@@ -138,7 +138,7 @@ def _take_each(limit: Limit, counts: Mapping[str, int]) -> dict[str, Quota]:
                     key: Quota.of(limit, taken, float(used))
                     for key, (taken, used) in zip(counts, answers, strict=True)
                 }
-        except RedisError as error:
+        except (RedisError, OSError) as error:  # OSError: no descriptor is left for a connection
             # A Redis that hangs costs its timeout once in a while, not with every message.
             _redis_again = time.monotonic() + SECONDS_WITHOUT_REDIS
             logger.warning("limits_count_locally", error=type(error).__name__)

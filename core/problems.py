@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from core import errors
 from core.errors import ChatError, FieldError
+from core.outages import is_outage
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -86,7 +86,10 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     return response
 
 
-def _translated(exception: Exception) -> ChatError | None:
+def _translated(exception: BaseException | None) -> ChatError | None:
+    if is_outage(exception):
+        logger.warning("dependency_unavailable", error=type(exception).__name__)
+        return errors.Unavailable()
     match exception:
         case ChatError():
             return exception
@@ -108,9 +111,6 @@ def _translated(exception: Exception) -> ChatError | None:
             return errors.MalformedJSON()
         case drf.Throttled():
             return errors.RateLimited(retry_after=getattr(exception, "wait", None))
-        case OperationalError() | InterfaceError() | RedisError():
-            logger.warning("dependency_unavailable", error=type(exception).__name__)
-            return errors.Unavailable()
     return None
 
 
@@ -156,4 +156,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem_response(request, errors.InternalError())
+    # Django calls this while it handles the exception.
+    return problem_response(request, _translated(sys.exc_info()[1]) or errors.InternalError())

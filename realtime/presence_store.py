@@ -252,7 +252,7 @@ class RedisStore:
             return otherwise
         try:
             return work()
-        except RedisError as error:
+        except (RedisError, OSError) as error:  # OSError: no descriptor is left for a connection
             logger.warning("presence_unknown", error=type(error).__name__)
             self._away_until = time.monotonic() + _AWAY_SECONDS
             return otherwise

@@ -13,10 +13,10 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connections, reset_queries
-from redis.exceptions import RedisError
+from django.db import close_old_connections, connections, reset_queries
 
 from core.errors import Unavailable
+from core.outages import is_outage
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,5 +59,7 @@ def _guarded(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     reset_queries()
     try:
         return work(*args, **kwargs)
-    except (OperationalError, InterfaceError, RedisError) as error:
-        raise Unavailable from error
+    except Exception as error:
+        if is_outage(error):
+            raise Unavailable from error
+        raise

@@ -1,5 +1,6 @@
 """Errors as HTTP answers."""
 
+import errno
 import json
 
 import pytest
@@ -109,6 +110,8 @@ class TestHandler:
             (drf.Throttled(wait=3), "rate_limited"),
             (OperationalError("secret"), "unavailable"),
             (InterfaceError("secret"), "unavailable"),
+            (OSError(errno.EMFILE, "secret"), "unavailable"),
+            (OSError(errno.ENOENT, "secret"), "internal_error"),
             (InternalError(), "internal_error"),
         ],
     )
@@ -200,6 +203,16 @@ class TestAnswers:
         client.raise_request_exception = False
         response = client.get(ME, HTTP_AUTHORIZATION="Bearer x")
         is_problem(response, 500, "internal_error")
+        assert b"secret" not in response.content
+
+    def test_503_where_no_view_was_reached(self, client, monkeypatch):
+        def away(*args, **kwargs):
+            raise OperationalError("secret")
+
+        monkeypatch.setattr("core.throttles.headers_of", away)
+        client.raise_request_exception = False
+        response = client.get("/api/v1/nothing")
+        is_problem(response, 503, "unavailable")
         assert b"secret" not in response.content
 
     def test_one_trailing_slash_is_accepted(self, db, anonymous):
