@@ -129,6 +129,7 @@ class TestDatabase:
         room = alice.group(bob)
         processes = [web.pid for web in stage.webs]
         async with alice.socket() as hers, bob.socket() as his:
+            await his.until("ready")
             assert (await say(hers, room, "before"))["type"] == "ack"
             assert await contents(his, 1) == ["before"]
             with away(stage.mariadb):

@@ -89,6 +89,7 @@ class TestSlowClient:
             alice.socket() as hers,
             bob.socket(max_queue=1, sock=small_socket(own_server)) as his,
         ):
+            await his.until("ready")
             talk = asyncio.create_task(send_messages(hers, room, 600, lambda n: f"{n} {'a' * 3000}"))
             while 600 not in positions(his, stream):
                 await his.receive()
@@ -151,6 +152,7 @@ class TestKill:
         ids = [f"{sender.prefix}-{number}" for number in range(2000)]
 
         async with alice.socket() as hers, bob.socket() as his:
+            await his.until("ready")
             sending = asyncio.create_task(sender.send(hers, ids))
             await until_position(his, stream, 200)
             own_server.kill()
