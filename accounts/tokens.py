@@ -60,9 +60,8 @@ class KeyRing(TokenBackend):
     def get_verifying_key(self, token: Any) -> str:
         """Raises InvalidTokenError, which `decode` turns into what simplejwt says."""
         if len(self._keys) == 1:
-            return (
-                self._key
-            )  # whatever key it names, no other one would do; to look takes as long as to verify
+            # Whatever key it names, no other one would do; to look takes as long as to verify.
+            return self._key
         # Tokens that name no key are older than the ring.
         key = self._keys.get(jwt.get_unverified_header(token).get("kid", self._kid))
         if key is None:

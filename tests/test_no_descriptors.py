@@ -27,8 +27,10 @@ def few_descriptors(server: LiveServer, left: int) -> Iterator[None]:
     pid = server.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (descriptors(server) + left, before[1]))
-    yield
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/users/me"), ("GET", "/rooms"), ("POST", "/rooms")])
